@@ -174,7 +174,12 @@ export function createAnswerReader(
   function absorb(sent: JsonRecord, text: string, event?: Buffer): StreamEventKind {
     chunk += 1;
     const { answer: value, path } = unwrapped(sent, defects);
-    whoMisses = () => eventMissedBy(event) + chunkMissedBy(value);
+    // Looked through once, however many calls it has, and not at all where it has none.
+    let missedBy: string | null = null;
+    whoMisses = () => {
+      missedBy ??= eventMissedBy(event) + chunkMissedBy(value);
+      return missedBy;
+    };
     let kind: StreamEventKind = 'other';
     if (!isAnswer(value) && Object.keys(value).length > 0) {
       note(defects, 'a partial answer has no `candidates`');

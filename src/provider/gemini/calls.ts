@@ -24,7 +24,6 @@ export interface CallInProgress {
 }
 
 interface OpenCall extends CallInProgress {
-  written: WrittenArguments;
   readonly pieces: PartialArguments;
 }
 
@@ -99,7 +98,6 @@ export function createCallReader(defects: string[]): CallReader {
     const pieces = value['partialArgs'];
     if (!isAbsent(pieces) && !Array.isArray(pieces)) note(defects, '`partialArgs` is not a list');
     for (const piece of Array.isArray(pieces) ? pieces : []) note(defects, call.pieces.apply(piece));
-    call.written = { text: call.pieces.text() };
     if (!goesOn(value)) close();
   }
 
@@ -111,7 +109,13 @@ export function createCallReader(defects: string[]): CallReader {
     if (goesOn(value) || !isAbsent(value['partialArgs'])) {
       if (hasMembers(args)) note(defects, 'a tool call has its arguments both whole and in pieces');
       const pieces = createPartialArguments();
-      const call = add<OpenCall>({ id, name, part: 'functionCall', written: { text: '{}' }, pieces });
+      const call = add<OpenCall>({
+        ...{ id, name, part: 'functionCall', pieces },
+        // Put together when it is asked for: with each piece it would take the square of their number.
+        get written() {
+          return { text: pieces.text() };
+        },
+      });
       open = call;
       absorbPieces(call, value);
       return call;

@@ -176,10 +176,15 @@ export function createChatStreamReader(
       if (isError && isAbsent(chunk.choices)) return strays ? 'tool' : 'error';
       if (isAbsent(chunk.choices) && findInAnswer(chunk).text !== '')
         note(defects, 'an event of the stream says something and has no choices');
-      const kind = absorbChoices(chunk.choices, () => ({
-        by: eventMissedBy(event, chunk, end.done) + alsoMissedBy(chunk),
-        strictly: !isSaidInFull(chunk),
-      }));
+      // Looked through once, however many choices have a call, and not at all where none has.
+      let missed: Missed | null = null;
+      const kind = absorbChoices(chunk.choices, () => {
+        missed ??= {
+          by: eventMissedBy(event, chunk, end.done) + alsoMissedBy(chunk),
+          strictly: !isSaidInFull(chunk),
+        };
+        return missed;
+      });
       if (strays) return 'tool';
       return isError && kind !== 'tool' ? 'error' : kind;
     },

@@ -4,7 +4,7 @@
  */
 import type { ToolCallFact } from '../../core/facts.ts';
 import { namesOf } from '../reading/call-readings.ts';
-import { addCall, joined, note, unreadResponse, usageAbsent } from '../reading/reading.ts';
+import { addCall, joined, note, openSaidBefore, unreadResponse, usageAbsent } from '../reading/reading.ts';
 import type { StreamReader } from '../reading/stream.ts';
 import { isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 import { addFoundCall, readEitherUsage } from './records.ts';
@@ -61,6 +61,7 @@ export function isPieceOfCall(type: string): boolean {
 export function createRecordsStreamReader(status: number, find: Find = findWithin): StreamReader {
   const defects: string[] = [];
   const told = createToldCalls(defects, find);
+  const isSaid = openSaidBefore();
   let text = '';
   let usage = usageAbsent;
   let failed = false;
@@ -77,7 +78,7 @@ export function createRecordsStreamReader(status: number, find: Find = findWithi
       if (isRecord(value.usage)) usage = readEitherUsage(value.usage);
       if (told.absorb(value)) {
         const beside = find(value).text;
-        if (!text.includes(beside)) text = joined(text, beside);
+        if (!isSaid(text, beside)) text = joined(text, beside);
         return 'tool';
       }
       if (type === 'error') return fail();

@@ -2,7 +2,7 @@
  * What a streamed response says beside its items, where single clients take it up: the parts of messages as they begin and
  * end, and the ids of the items that its events are of. Pure.
  */
-import { joined, note } from '../reading/reading.ts';
+import { joined, note, openSaidBefore } from '../reading/reading.ts';
 import { isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 import { type OutputSaid, saidInPart } from './responses.ts';
 import { type ItemInProgress, toldOtherwise } from './responses-items.ts';
@@ -32,7 +32,9 @@ export function openPartsSaid(defects: string[]): PartsSaid {
       }
     },
     unitedWith(said) {
-      const alone = [...texts].filter((text) => !said.text.includes(text) && !said.refusal.includes(text));
+      const isSaid = openSaidBefore();
+      const isRefusal = openSaidBefore();
+      const alone = [...texts].filter((text) => !isSaid(said.text, text) && !isRefusal(said.refusal, text));
       return { ...said, text: alone.reduce(joined, said.text) };
     },
   };

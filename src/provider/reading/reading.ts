@@ -167,6 +167,23 @@ export function joined(before: string, after: string): string {
   return before === '' ? after : `${before}\n${after}`;
 }
 
+/** Characters that are looked through, over a whole answer, for what was said before. */
+const searchedCharactersMax = 16 * 1024 * 1024;
+
+/**
+ * Tells whether a text that grows has a part already. Each question goes through all of it: with very many of them, what
+ * was said before counts as new, and stands there twice.
+ */
+export function openSaidBefore(): (text: string, part: string) => boolean {
+  let searched = 0;
+  return (text, part) => {
+    if (part === '') return true;
+    if (searched > searchedCharactersMax) return false;
+    searched += text.length;
+    return text.includes(part);
+  };
+}
+
 /**
  * A text in pieces of which nobody knows whether they are messages or parts of one: as lines, and without anything between
  * them where the lines do not have that already.

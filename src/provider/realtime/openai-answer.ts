@@ -6,7 +6,7 @@ import type { ResponseFacts } from '../../core/facts.ts';
 import { isCallItem, readOutput } from '../openai/responses.ts';
 import { createResponsesStreamReader } from '../openai/responses-stream.ts';
 import type { ResponseReading } from '../protocol.ts';
-import { joined, note } from '../reading/reading.ts';
+import { joined, note, openSaidBefore } from '../reading/reading.ts';
 import { isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 import type { ServerReading } from './dialect.ts';
 
@@ -106,10 +106,12 @@ export function openAnswer(): RealtimeAnswer {
 
   /** The answer's text, with what was said of it elsewhere alone. */
   function textOfAll({ text, refusal }: Pick<ResponseFacts, 'text' | 'refusal'>): string {
+    const isSaid = openSaidBefore();
+    const isRefusal = openSaidBefore();
     let all = text;
     // What was cut short is in the deltas alone.
     for (const said of [...spoken.values(), ...repeated])
-      if (!all.includes(said) && !refusal.includes(said)) all = joined(all, said);
+      if (!isSaid(all, said) && !isRefusal(refusal, said)) all = joined(all, said);
     return all;
   }
 

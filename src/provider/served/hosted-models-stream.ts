@@ -6,7 +6,7 @@
 import { readEitherUsage } from '../openai/records.ts';
 import { findInAnswer, withoutHanded } from '../openai/records-find.ts';
 import { createToldCalls, isPieceOfCall, saysText } from '../openai/records-stream.ts';
-import { joined, note, unreadResponse, usageAbsent } from '../reading/reading.ts';
+import { joined, note, openSaidBefore, unreadResponse, usageAbsent } from '../reading/reading.ts';
 import type { StreamReader } from '../reading/stream.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 import { hasListedContent } from './hosted-models.ts';
@@ -72,6 +72,7 @@ function notePlaces(list: unknown, begunAt: Map<unknown, Begun>, defects: string
 function createOwnReader(status: number, defects: string[]): StreamReader {
   const told = createToldCalls(defects, findInAnswer);
   const begunAt = new Map<unknown, Begun>();
+  const isSaid = openSaidBefore();
   let text = '';
   let usage = usageAbsent;
   let failed = false;
@@ -90,7 +91,7 @@ function createOwnReader(status: number, defects: string[]): StreamReader {
       notePlaces(value.tool_calls, begunAt, defects);
       if (told.absorb(said)) {
         const beside = pieceIn(withoutHanded(said, findInAnswer));
-        if (!text.includes(beside)) text = joined(text, beside);
+        if (!isSaid(text, beside)) text = joined(text, beside);
         return 'tool';
       }
       if (event === 'error' || textOf(value.type) === 'error' || !isAbsent(value.error)) {
