@@ -19,10 +19,17 @@ type Request = Exchange['request'];
 const rawCharactersMax = 4_000;
 
 /**
- * What a release lets go, tool calls apart: the request, or the answer's words. Of what has none it is what was sent, so
+ * What a release lets go, tool calls apart: the request, or the answer's words; and that it may go twice. Of what has none it is what was sent, so
  * that nobody rules on what they cannot see.
  */
-export function heldIn({ id, exchange }: Detail): readonly Part[] {
+export function heldIn(hold: Detail): readonly Part[] {
+  return [...(hold.possibleDuplicate ? [{ title: duplicate, text: '' }] : []), ...contentIn(hold)];
+}
+
+const duplicate =
+  'Possible duplicate: the same call was held already while its caller still waited. Releasing both may do it twice.';
+
+function contentIn({ id, exchange }: Detail): readonly Part[] {
   if (exchange === null) return [];
   const { response, defects } = exchange;
   const unread =

@@ -23,6 +23,7 @@ export const summarySchema = z.object({
   openedAt: z.string(),
   expiresAt: z.string(),
   caller: z.string(),
+  possibleDuplicate: z.boolean().default(false),
   approvals: z.object({
     needed: z.number(),
     given: z.array(z.string()),
@@ -64,6 +65,13 @@ const truePartSchema = z.object({
   expression: z.string(),
   values: z.array(z.object({ value: z.string() })),
 });
+const actionsSchema = z.object({
+  release: z.string(),
+  deny: z.string(),
+  amend: z.string(),
+  releaseCalls: z.string(),
+  breakGlass: z.string(),
+});
 export const detailSchema = summarySchema.extend({
   comments: z.array(z.object({ by: z.string(), at: z.string(), text: z.string().nullable() })),
   review: reviewSchema.nullable(),
@@ -83,6 +91,8 @@ export const detailSchema = summarySchema.extend({
       role: z.string(),
       verdict: z.string(),
       breakGlass: z.boolean(),
+      withheld: z.array(z.number()).default([]),
+      inStead: z.string().default(''),
       reason: z.string().nullable().default(null),
     }),
   ),
@@ -93,13 +103,8 @@ export const detailSchema = summarySchema.extend({
   breakGlass: z.array(z.string()),
   collectInMs: z.number(),
   breakGlassCollectInMs: z.number().nullable(),
-  actions: z.object({
-    release: z.string(),
-    deny: z.string(),
-    amend: z.string(),
-    releaseCalls: z.string(),
-    breakGlass: z.string(),
-  }),
+  actions: actionsSchema,
+  inStead: z.array(z.object({ name: z.string(), role: z.string(), actions: actionsSchema })).default([]),
   exchange: z
     .object({
       request: requestSchema,
@@ -118,12 +123,25 @@ export const detailSchema = summarySchema.extend({
 });
 export type Detail = z.output<typeof detailSchema>;
 
+/** What a hold is about, for its line in the queue. */
+export function headlineOf({
+  headline,
+  possibleDuplicate,
+}: Pick<Detail, 'headline' | 'possibleDuplicate'>): string {
+  return possibleDuplicate ? `possible duplicate: ${headline}` : headline;
+}
+
 /** Each ruling, and why in the words of who ruled. */
 export function rulingsIn({
   rulings,
 }: Detail): readonly { readonly title: string; readonly reason: string }[] {
-  return rulings.map(({ by, role, verdict, breakGlass, reason }) => ({
-    title: `${breakGlass ? 'glass broken' : verdict} by ${by} (${role})`,
-    reason: reason ?? '(erased, or not for your role)',
-  }));
+  return rulings.map(({ by, role, verdict, breakGlass, withheld, inStead, reason }) => {
+    const whose = inStead === '' ? role : `${role}, in the stead of ${inStead}`;
+    const places = withheld.map((place) => place + 1).join(', ');
+    const without = places === '' ? '' : `, without tool call ${places}`;
+    return {
+      title: `${breakGlass ? 'glass broken' : verdict} by ${by} (${whose})${without}`,
+      reason: reason ?? '(erased, or not for your role)',
+    };
+  });
 }

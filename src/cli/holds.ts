@@ -8,7 +8,15 @@ import { callLines } from './call-lines.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { conversationIn, heldIn, offeredIn, remarksIn } from './held-content.ts';
-import { type Detail, detailSchema, listSchema, rulingsIn, summarySchema, unnamed } from './hold-answers.ts';
+import {
+  type Detail,
+  detailSchema,
+  headlineOf,
+  listSchema,
+  rulingsIn,
+  summarySchema,
+  unnamed,
+} from './hold-answers.ts';
 import { ruleOnMany } from './holds-many.ts';
 import { type Options, onlyArgument, readArguments, readOptions, requiredText } from './options.ts';
 import { duration, printJson, printLine, printTable, shortened, visible, visibleLines } from './print.ts';
@@ -95,7 +103,7 @@ export function printQueue(
     items.map((hold) => [
       hold.id,
       hold.severity,
-      shortened(hold.headline, headlineCharactersMax),
+      shortened(headlineOf(hold), headlineCharactersMax),
       hold.workload || unnamed,
       hold.model,
       duration(nowMs - Date.parse(hold.openedAt)),

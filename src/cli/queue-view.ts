@@ -2,7 +2,7 @@
 import { becauseLines } from './because.ts';
 import { callLines } from './call-lines.ts';
 import { conversationIn, heldIn, offeredIn, remarksIn } from './held-content.ts';
-import { type Detail, rulingsIn, unnamed } from './hold-answers.ts';
+import { type Detail, headlineOf, rulingsIn, unnamed } from './hold-answers.ts';
 import { duration, visible } from './print.ts';
 import { promptWords } from './queue-prompt.ts';
 import type { Listed, OpenHold, QueueState } from './queue-state.ts';
@@ -92,7 +92,7 @@ function listRow(hold: Listed, columns: number, nowMs: number): string {
     cell(hold.workload || unnamed, 16),
     cell(hold.id, 20),
   ].join('  ');
-  return cell(`${cells}  ${hold.headline}`, columns);
+  return cell(`${cells}  ${headlineOf(hold)}`, columns);
 }
 
 function holdParts(

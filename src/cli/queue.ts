@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import { detailSchema, listSchema } from './hold-answers.ts';
+import { detailSchema, headlineOf, listSchema } from './hold-answers.ts';
 import { printQueue } from './holds.ts';
 import { readArguments, readOptions } from './options.ts';
 import { duration, outputIsGone, printJson, printLine, safeJson, visible } from './print.ts';
@@ -97,7 +97,7 @@ function tell(what: 'held' | 'over', hold: Listed, asJson: boolean): void {
   if (asJson) printLine(safeJson({ what, hold }));
   else {
     const left = what === 'held' ? `  ${duration(Date.parse(hold.expiresAt) - Date.now())} left` : '';
-    printLine(visible(`${what}  ${hold.id}  [${hold.severity}]  ${hold.headline}${left}`));
+    printLine(visible(`${what}  ${hold.id}  [${hold.severity}]  ${headlineOf(hold)}${left}`));
   }
 }
 

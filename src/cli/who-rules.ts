@@ -21,8 +21,20 @@ export function whoRules(hold: Detail): string[] {
       ? 'break glass: nobody may'
       : `break glass: ${hold.breakGlass.join(', ')}, alone and at once, with a reason and an alert; then good for ${duration(breakGlassCollectInMs)}`,
     `once released it waits ${duration(hold.collectInMs)} for its caller`,
-    ...(hold.state === 'pending' ? closed(actions) : []),
+    ...(hold.state === 'pending' ? [...closed(actions), ...lent(hold)] : []),
   ];
+}
+
+/** What one may do whose own name does not let them, or lets them less. */
+function lent({ inStead }: Detail): string[] {
+  return inStead.flatMap(({ name, role, actions: { release, deny, amend } }) => {
+    const open = Object.entries({ release, deny, amend }).flatMap(([what, why]) =>
+      why === '' ? [what] : [],
+    );
+    return open.length === 0
+      ? []
+      : [`in the stead of ${name} (${role}) you may ${open.join(', ')}: --in-stead ${JSON.stringify(name)}`];
+  });
 }
 
 /** By role where the rule asks so; else so many of whoever may. */

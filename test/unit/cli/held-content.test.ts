@@ -52,6 +52,14 @@ describe('a held request', () => {
   });
 });
 
+it('says first that it may go twice, to whoever sees no content, too', () => {
+  const twice = /^Possible duplicate: .* may do it twice\.$/;
+  const twin = { ...hold({ response: { ...response, text: 'Yes.' } }), possibleDuplicate: true };
+  expect(heldIn(twin)[0]?.title).toMatch(twice);
+  expect(heldIn(twin).slice(1)).toEqual([{ title: 'Answer', text: 'Yes.' }]);
+  expect(heldIn({ ...twin, exchange: null })[0]?.title).toMatch(twice);
+});
+
 describe('a held answer', () => {
   it('has its text and its refusal', () => {
     expect(heldIn(hold({ response: { ...response, text: 'Yes.', refusal: 'No.' } }))).toEqual([
@@ -146,5 +154,6 @@ const terms: Omit<Detail, 'exchange'> = {
   ...{ caller: 'waiting', approvals: { needed: 1, given: [], byRole: [] }, roles: ['reviewer'], rulings: [] },
   ...{ comments: [], review: null, rules: [], policy: { version: '1' }, requester: '', notRequester: true },
   ...{ escalation: [], escalated: [], breakGlass: [], collectInMs: 60_000, breakGlassCollectInMs: null },
+  ...{ possibleDuplicate: false, inStead: [] },
   actions: { release: '', deny: '', amend: '', releaseCalls: '', breakGlass: '' },
 };

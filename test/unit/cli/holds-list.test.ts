@@ -16,7 +16,7 @@ it('shows that more of a headline is there than fits its column', () => {
   const approvals = { needed: 1, given: [], byRole: [] };
   const hold = {
     ...{ id: 'h-1', decisionId: 'd-1', state: 'pending', severity: 'high', headline, commentCount: 0 },
-    ...{ ...names, ...times, approvals, caller: 'waiting', roles: ['reviewer'] },
+    ...{ ...names, ...times, approvals, caller: 'waiting', possibleDuplicate: false, roles: ['reviewer'] },
   };
   printQueue({ items: [hold, { ...hold, id: 'h-2', headline: 'short', workload: '' }], total: 2 }, 'pending');
   const rows = written.join('').split('\n');
@@ -47,6 +47,7 @@ const terms = {
   ...{ id: 'h-1', decisionId: 'd-1', severity: 'high', headline: '', workload: '', model: '', digest: '' },
   ...{ contentDigest: '', assignee: '', commentCount: 0, openedAt: '', expiresAt: '', caller: '' },
   ...{ exchange: null, comments: [], review: null, rules: [], policy: { version: '1' } },
+  ...{ possibleDuplicate: false, inStead: [] },
   actions: { release: '', deny: '', amend: '', releaseCalls: '', breakGlass: '' },
 };
 
@@ -65,6 +66,8 @@ it('an approval that counts no more is not told as one that was given', () => {
     role: 'reviewer',
     verdict: 'release',
     breakGlass: false,
+    withheld: [],
+    inStead: '',
     reason: '',
   });
   const approvals = { needed: 3, given: ['otto'], byRole: [] };

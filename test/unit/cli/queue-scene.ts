@@ -28,6 +28,7 @@ export function listed(id: string, headline = 'transfer_funds amount=5'): Listed
     openedAt: '2026-11-26T10:00:00.000Z',
     expiresAt: '2026-11-26T10:15:00.000Z',
     caller: 'waiting',
+    possibleDuplicate: false,
     approvals: { needed: 1, given: [], byRole: [] },
     roles: ['reviewer'],
   };
@@ -71,6 +72,7 @@ export function opened(state: QueueState, text = 'hello', change: Partial<Detail
     collectInMs: 900_000,
     breakGlassCollectInMs: null,
     actions,
+    inStead: [],
     comments: [],
     review: null,
     exchange: exchangeOf(requestOf([{ role: text, text, toolCalls: [] }]), {

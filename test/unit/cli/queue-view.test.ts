@@ -19,6 +19,10 @@ import {
 } from './queue-scene.ts';
 
 const plain = paintFor({}, false);
+const ruling = {
+  ...{ by: 'ada', role: 'reviewer', verdict: 'release', breakGlass: false, withheld: [], inStead: '' },
+  reason: '',
+};
 
 describe('what is shown', () => {
   it('is exactly as high as the terminal, and no character of it moves the cursor, whatever was recorded', () => {
@@ -132,6 +136,33 @@ describe('what is shown', () => {
     expect(text).toContain('r release   (d deny)   a amend   1-2 withhold   j/k scroll   esc back');
   });
 
+  it('says in whose stead somebody ruled, without which calls, and in whose stead one may', () => {
+    const none = 'Your role does not rule here.';
+    const own = { ...actions, release: none, deny: none, amend: none };
+    const held: Partial<Detail> = {
+      rulings: [{ ...ruling, withheld: [0, 2], inStead: 'bob' }],
+      actions: own,
+      inStead: [
+        { name: 'eve', role: 'admin', actions: { ...actions, amend: none } },
+        { name: 'otto', role: 'privacy', actions: own },
+      ],
+    };
+    const text = rowsOf(opened(three, 'x', held), { rows: 60, columns: 120 }, 0, plain).map((row) =>
+      row.trimEnd(),
+    );
+    expect(text).toContain('release by ada (reviewer, in the stead of bob), without tool call 1, 3');
+    expect(text).toContain('in the stead of eve (admin) you may release, deny: --in-stead "eve"');
+    expect(text.join()).not.toContain('otto');
+  });
+
+  it('marks in the list what may be asked twice', () => {
+    const twin = { ...listed('h-1'), possibleDuplicate: true };
+    const state = withItems(emptyQueue, [twin, listed('h-2')], 2);
+    const rows = rowsOf(state, { rows: 10, columns: 120 }, 0, plain);
+    expect(rows[1]).toContain('possible duplicate: transfer_funds');
+    expect(rows[2]).not.toContain('duplicate');
+  });
+
   it('says who approved in which role, who is needed, and who may rule since when', () => {
     const held: Partial<Detail> = {
       approvals: {
@@ -142,7 +173,7 @@ describe('what is shown', () => {
           { needed: 1, roles: ['privacy'], left: 1 },
         ],
       },
-      rulings: [{ by: 'ada', role: 'reviewer', verdict: 'release', breakGlass: false, reason: 'I\nasked' }],
+      rulings: [{ ...ruling, reason: 'I\nasked' }],
       escalated: [{ at: '2026-11-26T10:05:00.000Z', roles: ['admin'] }],
       breakGlass: ['admin'],
       breakGlassCollectInMs: 30_000,
