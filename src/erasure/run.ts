@@ -18,7 +18,7 @@ import {
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RetentionMark } from '../ledger/retention-marks.ts';
 import { groupsOf, requireMeant } from './candidates.ts';
-import { judge, type Refusal, type RetentionTerms } from './judge.ts';
+import { type Candidate, judge, type Refusal, type RetentionTerms } from './judge.ts';
 import { countOf, inPieces, readUnit, type Unit } from './unit.ts';
 import { createUnread, requireAll } from './unread.ts';
 
@@ -152,6 +152,8 @@ function createSealing(house: ErasureHouse, request: string, order: ErasureOrder
   let sealed = 0;
   /** A decision that is split counts once. */
   let erasedLast = -1;
+  let refusedLast = -1;
+  let lately: { judged: Unit['judged']; under: number; refusal: Refusal | null } | null = null;
   /** The last entry is sealed. */
   let isEnded = false;
   /** What was sealed as erased and lies in bodies that are damaged. */
@@ -160,10 +162,18 @@ function createSealing(house: ErasureHouse, request: string, order: ErasureOrder
 
   const newestHold = (): number => ledger.legalHolds().at(-1)?.seq ?? -1;
 
-  function refusalOf({ members }: Unit): Refusal | null {
+  /** Each piece of a batch asks about all of it: until another legal hold comes the answer is the same. */
+  function refusalOf({ judged }: Unit): Refusal | null {
+    const under = newestHold();
+    if (lately?.judged !== judged || lately.under !== under)
+      lately = { judged, under, refusal: judgeAll(judged) };
+    return lately.refusal;
+  }
+
+  function judgeAll(judged: readonly Candidate[]): Refusal | null {
     const legalHolds = ledger.legalHolds();
-    for (const member of members) {
-      const refusal = judge(member, order.basis, terms, legalHolds, clock.nowMs());
+    for (const candidate of judged) {
+      const refusal = judge(candidate, order.basis, terms, legalHolds, clock.nowMs());
       if (refusal !== null) return refusal;
     }
     return null;
@@ -231,11 +241,13 @@ function createSealing(house: ErasureHouse, request: string, order: ErasureOrder
       return;
     }
     const { cites, why } = refusal;
-    progress.refused[why] += unit.members.length;
-    const [first] = unit.members;
+    const refusedNow = unit.members.filter(({ seq }) => seq !== refusedLast);
+    refusedLast = unit.members.at(-1)?.seq ?? refusedLast;
+    progress.refused[why] += refusedNow.length;
+    const [first] = refusedNow;
     if (first !== undefined) judgeAgain(progress, first.seq);
     if (unit.refusedBefore.some((before) => before.why === why && before.cites === cites)) return;
-    for (const { seq } of unit.members) {
+    for (const { seq } of refusedNow) {
       const name = `${why} ${cites}`;
       if ((refusals.get(name)?.decisions.length ?? 0) >= targetsMax) await flushRefusals(false);
       const refused = refusals.get(name) ?? { cites, decisions: [], why };

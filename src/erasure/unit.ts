@@ -12,6 +12,8 @@ interface Member extends Candidate {
 /** Decisions that are erased together, and what is left of them. */
 export interface Unit {
   readonly members: readonly Member[];
+  /** What is judged: all of a batch, also where `members` are some of it. */
+  readonly judged: readonly Candidate[];
   /** Grounds on which this order's refusal is sealed already. */
   readonly refusedBefore: readonly Refusal[];
 }
@@ -32,7 +34,7 @@ export async function readUnit(
     members.push({ seq, atMs: Date.parse(at), data, isOpen: ledger.isOpen(seq), targets });
     if (seq === group[0]) refusedBefore.push(...entries.filter(isSameOrder).flatMap(refusalIn));
   }
-  return { members, refusedBefore };
+  return { members, judged: members, refusedBefore };
 }
 
 function refusalIn({ type, data: { cites, why } }: Entry): Refusal[] {

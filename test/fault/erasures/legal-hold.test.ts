@@ -1,7 +1,7 @@
 /** A legal hold, which no erasure passes. */
 import { describe, expect, it } from 'vitest';
 import type { ErasureDesk } from '../../../src/erasure/desk.ts';
-import type { Scope } from '../../../src/ledger/erasure.ts';
+import { type Scope, targetsMax } from '../../../src/ledger/erasure.ts';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
 import { createLedgerUnderTest } from '../ledger-under-test.ts';
 import { bodyCode, bySubject, decide, deskOf, erasuresOf, run, subject } from './scene.ts';
@@ -75,6 +75,52 @@ describe('a legal hold', () => {
     expect(await bodyCode(ledger, erased, 'request')).toBe('erased');
     await ledger.close('test');
     expect((await house.verify()).findings).toEqual([]);
+  });
+
+  it('on a line of a batch that more entries erase than one keeps all of the batch that is there', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const carrier = await decide(ledger);
+    const lines: number[] = [];
+    for (let line = 1; line <= targetsMax; line += 1) {
+      const { seq } = ledger.seal({
+        type: 'request',
+        data: { verdict: 'pass', batch: carrier, line },
+        parts: [{ name: 'request', bytes: Buffer.from('a line') }],
+      });
+      lines.push(seq);
+      const { durable } = ledger.seal({ type: 'delivery', data: { outcomes: [[seq, 'carried']] } });
+      if (line % 256 === 0) await durable;
+    }
+    const held = lines.at(-1) ?? -1;
+    const desk = deskOf(house, ledger);
+    const job = desk.start(bySubject);
+    await placeFirst(ledger, desk, { decision: held });
+    const progress = (await desk.ended(job.id))?.progress;
+    expect(progress).toMatchObject({ erased: 0, refused: { legal_hold: targetsMax + 1 } });
+    for (const decision of [carrier, held]) expect(await bodyCode(ledger, decision, 'request')).toBe('read');
+    await ledger.close('test');
+    expect((await house.verify()).findings).toEqual([]);
+  });
+
+  it('is cited once for a decision that more entries erase than one', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const decision = await decide(ledger);
+    const read = { action: 'read', by: 'ada', role: 'auditor', decision };
+    const parts = [{ name: 'reason', bytes: Buffer.from('why') }];
+    for (let i = 0; i < targetsMax; i += 1) {
+      const { durable } = ledger.seal({ type: 'access', data: read, parts });
+      if (i % 256 === 255) await durable;
+    }
+    const desk = deskOf(house, ledger);
+    const job = desk.start(bySubject);
+    await placeFirst(ledger, desk, { decision });
+    const progress = (await desk.ended(job.id))?.progress;
+    expect(progress).toMatchObject({ erased: 0, refused: { legal_hold: 1 } });
+    await ledger.close('test');
+    const refused = erasuresOf(house).filter(({ data }) => data['action'] === 'refuse');
+    expect(refused.map(({ data }) => data['decisions'])).toEqual([[decision]]);
   });
 
   it('that is placed while an erasure finds nothing does not keep its last entry away', async () => {
