@@ -16,7 +16,7 @@ import {
   rmSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { HoldpointError } from '../core/errors.ts';
+import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { firstErasureIn } from '../ledger/erasure.ts';
 import { verifyLedger } from '../ledger/verify/verify.ts';
 import { asideOf } from './cut-off-repair.ts';
@@ -59,7 +59,7 @@ async function rebuild({ ledgerDir, highWater }: FsckPaths, report: FsckReport):
     await make(ledgerDir, segments, staging, highWater);
   } catch (error) {
     rmSync(staging, { recursive: true, force: true });
-    throw error;
+    throw refused(error, staging);
   }
   const kept = asideOf(ledgerDir);
   // Between the two there is no ledger, and what lies there lets none be begun: another repair undoes the first.
@@ -81,8 +81,7 @@ async function make(
   for (const segment of segments) {
     const [from, to] = [segmentFile(ledgerDir, segment), segmentFile(staging, segment)];
     // Only the last is appended to any more.
-    if (segment === segments.at(-1)) copyFileSync(from, to);
-    else linkSync(from, to);
+    if (segment === segments.at(-1) || !isLinked(from, to)) copyFileSync(from, to);
   }
   await (await openLedgerStore(staging)).close();
   await requireVerified(staging, highWater);
@@ -90,6 +89,16 @@ async function make(
   await takeErasuresUp(staging);
   for (const name of readdirSync(staging)) syncFile(join(staging, name));
   syncDirectory(staging);
+}
+
+/** False where no link can be made, such as on a file system that has none: a copy says itself what the disk refuses. */
+function isLinked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -157,6 +166,17 @@ function syncFile(file: string): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/** What the disk says, for whoever can make room on it; anything else as it is. */
+function refused(error: unknown, staging: string): unknown {
+  if (error instanceof HoldpointError || !(error instanceof Error) || !('syscall' in error)) return error;
+  return new HoldpointError(
+    'config_invalid',
+    `LevelDB cannot be made again in ${staging}: ${refusalOf(error)}.`,
+    'Nothing was changed. There must be room for it beside the ledger, and for the journal where the disk has no hard links.',
+    error,
+  );
 }
 
 function notWhole(dir: string): HoldpointError {

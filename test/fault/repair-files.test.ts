@@ -1,5 +1,5 @@
 /** What `ledger fsck --repair` leaves on the disk, step by step, and where it is refused. */
-import {
+import fs, {
   cpSync,
   existsSync,
   mkdirSync,
@@ -9,10 +9,13 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { frameHeaderBytes, streamHeader } from '../../src/ledger/frame.ts';
 import { asideNames, requireNoCutOffRepair, undoCutOffRepair } from '../../src/store/cut-off-repair.ts';
 import { fsck } from '../../src/store/fsck.ts';
 import { openHighWater, replaceHighWater } from '../../src/store/high-water.ts';
@@ -91,6 +94,55 @@ it('takes nothing of what it set aside for its own to write to', async () => {
   await repair(paths, await fsck(paths));
   const inode = (dir: string): number => statSync(segmentFile(dir, 1)).ino;
   expect(inode(paths.ledgerDir)).not.toBe(inode(`${paths.ledgerDir}.before-repair-1`));
+});
+
+/** On a disk whose calls of this name fail. */
+async function withoutCalls(name: 'linkSync' | 'copyFileSync', code: string, work: () => Promise<void>) {
+  const original = Reflect.get(fs, name);
+  const fail = () => {
+    throw Object.assign(new Error(`${code}: not here, ${name}`), { code, syscall: name });
+  };
+  Object.assign(fs, { [name]: fail });
+  syncBuiltinESMExports();
+  try {
+    await work();
+  } finally {
+    Object.assign(fs, { [name]: original });
+    syncBuiltinESMExports();
+  }
+}
+
+/** A damaged ledger whose journal is two segments. */
+function damagedWithTwoSegments() {
+  const paths = damaged();
+  const whole = readFileSync(segmentFile(paths.ledgerDir, 1));
+  const first = streamHeader.length + frameHeaderBytes + whole.readUInt32BE(streamHeader.length);
+  writeFileSync(segmentFile(paths.ledgerDir, 1), whole.subarray(0, first));
+  writeFileSync(segmentFile(paths.ledgerDir, 2), Buffer.concat([streamHeader, whole.subarray(first)]));
+  return paths;
+}
+
+it('copies segments where the file system has no hard links', async () => {
+  const paths = damagedWithTwoSegments();
+  const report = await fsck(paths);
+  await withoutCalls('linkSync', 'EPERM', async () => {
+    await repair(paths, report);
+  });
+  const after = await fsck(paths);
+  expect(after.findings.filter(({ kind }) => kind !== 'note')).toEqual([]);
+  expect(after).toMatchObject({ segments: 2, journalIsWhole: true });
+});
+
+it('says what the disk refused, and leaves nothing behind', async () => {
+  const paths = damagedWithTwoSegments();
+  const report = await fsck(paths);
+  await withoutCalls('copyFileSync', 'ENOSPC', () =>
+    expect(repair(paths, report)).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: `LevelDB cannot be made again in ${paths.ledgerDir}.rebuilding: not here (ENOSPC).`,
+    }),
+  );
+  expect(readdirSync(paths.dataDir).filter((name) => name.startsWith('ledger'))).toEqual(['ledger']);
 });
 
 it('leaves nothing behind where what it made does not verify', async () => {
