@@ -1,6 +1,6 @@
 /** `holdpoint ledger backup` and `restore`: a copy to come back from, and coming back without hiding it. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { defaultConfigFile, type LoadedConfig, loadConfig } from '../config/load.ts';
 import { counted } from '../console/words/counts.ts';
 import { systemClock, systemRandom } from '../core/clock.ts';
@@ -32,6 +32,7 @@ export const backupCommand: Command = {
     const options = readArguments(args, ['config'], ['tokens', 'json']);
     const dir = onlyArgument(options, 'directory');
     const { paths } = loadConfig(options.text('config') ?? defaultConfigFile, env);
+    requireElsewhere(dir, dirname(paths.ledgerDir));
     const taken = new Date(systemClock.nowMs()).toISOString();
     let backup: Backup | null = null;
     try {
@@ -58,6 +59,24 @@ export const backupCommand: Command = {
     return ok ? exitCodes.ok : exitCodes.finding;
   },
 };
+
+/** Throws `usage` for a copy within what it is a copy of: what takes the one takes the other, a repair or a restore too. */
+function requireElsewhere(dir: string, dataDir: string): void {
+  const within = relative(realOf(dataDir), realOf(dir));
+  if (within === '..' || within.startsWith(`..${sep}`) || isAbsolute(within)) return;
+  throw new HoldpointError(
+    'usage',
+    `${dir} is in the data directory ${dataDir}: what takes that would take the backup too.`,
+    'Name a directory outside it, on another disk where there is one.',
+  );
+}
+
+/** Where a path leads that need not be there yet. */
+function realOf(path: string): string {
+  const whole = resolve(path);
+  if (existsSync(whole) || dirname(whole) === whole) return realpathSync(whole);
+  return join(realOf(dirname(whole)), basename(whole));
+}
 
 export const restoreCommand: Command = {
   name: 'ledger restore',
