@@ -1,15 +1,15 @@
 /** `holdpoint ledger export` and `export-tiles`: the whole ledger for others to read, also while a sidecar runs. */
-import { createWriteStream, existsSync, readdirSync, renameSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { dirname, join, resolve } from 'node:path';
 import { defaultConfigFile, loadConfig } from '../config/load.ts';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { exportStream, exportTiles } from '../ledger/export.ts';
 import type { RecordStore } from '../ledger/store.ts';
+import { type ApartFile, writeApart } from '../store/apart-file.ts';
 import { openLedgerCopy } from '../store/ledger-copy.ts';
 import type { LevelCopy } from '../store/level.ts';
+import { syncDirectory } from '../store/whole-file.ts';
 import { type Command, type Environment, exitCodes } from './command.ts';
 import { type Options, onlyArgument, readArguments } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
@@ -25,15 +25,19 @@ export const exportCommand: Command = {
     const options = readArguments(args, ['config'], ['json']);
     const file = onlyArgument(options, 'file');
     if (existsSync(file)) throw new HoldpointError('usage', `${file} exists.`, 'Name a file that does not.');
-    const partial = `${file}.partial`;
+    const made: ApartFile[] = [];
     try {
-      await withCopy(options, env, (store) =>
-        pipeline(Readable.from(exportStream(store)), createWriteStream(partial, { mode: 0o600 })),
-      );
-      renameSync(partial, file);
+      await withCopy(options, env, async (store) => {
+        made.push(await writeApart(file, exportStream(store)));
+      });
+      if (made.at(-1)?.takePlace() === false)
+        throw new HoldpointError('overloaded', `Another export is written to ${file}.`, 'Name another file.');
+      syncDirectory(dirname(resolve(file)));
     } catch (error) {
-      await rm(partial, { force: true });
       throw writable(error, file);
+    } finally {
+      // Those that a moving ledger spoiled are removed.
+      for (const one of made) await one.close();
     }
     if (options.flag('json')) printJson({ file });
     else
@@ -51,7 +55,10 @@ export const exportTilesCommand: Command = {
   run: async (args, env) => {
     const options = readArguments(args, ['config'], ['json']);
     const dir = onlyArgument(options, 'directory');
-    if (existsSync(dir) && readdirSync(dir).length > 0)
+    const found = statSync(dir, { throwIfNoEntry: false });
+    if (found?.isDirectory() === false)
+      throw new HoldpointError('usage', `${dir} is a file.`, 'Name an empty directory, or a new one.');
+    if (found !== undefined && readdirSync(dir).length > 0)
       throw new HoldpointError('usage', `${dir} is not empty.`, 'Name a directory that is, or a new one.');
     const partial = `${dir.replace(/\/+$/, '')}.partial`;
     let files = 0;
