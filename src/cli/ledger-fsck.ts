@@ -1,5 +1,5 @@
 /** `holdpoint ledger fsck`: the files of a ledger, checksum by checksum; what its entries say is for `verify`. */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { defaultConfigFile, loadConfig } from '../config/load.ts';
 import { counted } from '../console/words/counts.ts';
@@ -21,7 +21,7 @@ export const fsckCommand: Command = {
     const isRepair = options.flag('repair');
     const undone = isRepair ? await undoCutOffRepair(paths) : null;
     requireNoCutOffRepair(paths.ledgerDir);
-    if (!existsSync(paths.ledgerDir))
+    if (statSync(paths.ledgerDir, { throwIfNoEntry: false })?.isDirectory() !== true)
       throw new HoldpointError('usage', `There is no ledger in ${paths.ledgerDir}.`, 'Check data.dir.');
     const before = await fsck(paths);
     const done = undone === null ? [] : [undone];

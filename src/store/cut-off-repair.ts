@@ -2,7 +2,7 @@
  * What a repair that died between its two renames left: no ledger in its place, what was there under another name, and
  * beside it what should have come. The first rename is then undone, and the repair begun anew.
  */
-import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { HoldpointError } from '../core/errors.ts';
 import { openLevelCache } from './level.ts';
@@ -42,7 +42,8 @@ interface CutOff {
 }
 
 function cutOffIn(ledgerDir: string): CutOff | null {
-  if (existsSync(ledgerDir) && readdirSync(ledgerDir).length > 0) return null;
+  const found = statSync(ledgerDir, { throwIfNoEntry: false });
+  if (found !== undefined && (!found.isDirectory() || readdirSync(ledgerDir).length > 0)) return null;
   const number = newestAside(ledgerDir);
   if (number === 0) return null;
   const aside = join(dirname(ledgerDir), `${basename(ledgerDir)}.before-repair-${number}`);

@@ -8,6 +8,7 @@ import { HoldpointError } from '../core/errors.ts';
 import { decodeBlock } from '../ledger/block.ts';
 import { readLeaf } from '../ledger/entry.ts';
 import { frameBodyBytesMax, frameHeaderBytes } from '../ledger/frame.ts';
+import { readFlags } from './disk-work.ts';
 import { recordHeaderBytes } from './segment.ts';
 
 /** What the first value of a commit's frame begins with. */
@@ -21,7 +22,7 @@ const windowBytes = 1024 * 1024;
  * does; null where there is none, and where the one at `at` is whole by now: a sidecar that runs was writing it.
  */
 export async function frameBehind(file: string, at: number): Promise<number | null> {
-  const handle = await open(file, 'r');
+  const handle = await open(file, readFlags);
   try {
     if ((await bodyBytesOf(handle, at)) !== null) return null;
     for await (const place of candidates(handle, at + 1)) {

@@ -1,5 +1,6 @@
 /** What a check of the ledger's files finds, and where the blocks end that it reads on the way. */
-import { messageOf } from '../core/errors.ts';
+import { statSync } from 'node:fs';
+import { messageOf, refusalOf } from '../core/errors.ts';
 import { decodeBlock } from '../ledger/block.ts';
 import { rootInNote } from '../ledger/checkpoint.ts';
 
@@ -14,6 +15,15 @@ export interface FsckFinding {
 
 /** Notes a finding. */
 export type Add = (kind: FsckFinding['kind'], file: string, byte: number, message: string) => void;
+
+/** Why what has the name of one of the ledger's files is none; null where it is one. Opening a pipe would never return. */
+export function noFile(file: string): string | null {
+  try {
+    return statSync(file).isFile() ? null : 'it is no file';
+  } catch (error) {
+    return `it cannot be read: ${refusalOf(error)}`;
+  }
+}
 
 /** Of a record in the journal: its key, and the length of its value. */
 export const recordHeaderBytes = 13;

@@ -1,11 +1,12 @@
 /** The journal's half of a check: its frames one after the other, and what LevelDB has of each. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { refusalOf } from '../core/errors.ts';
 import { isBodiesKey, parseRecordKey } from '../ledger/block.ts';
 import { frameHeaderBytes, readFrames } from '../ledger/frame.ts';
 import type { RecordStore, StoredRecord } from '../ledger/store.ts';
 import { frameBehind } from './frame-behind.ts';
-import { type Add, type End, endOf, recordHeaderBytes } from './fsck-finding.ts';
+import { type Add, type End, endOf, noFile, recordHeaderBytes } from './fsck-finding.ts';
 import { type Place, segmentFile, segmentsIn } from './journal.ts';
 import type { LevelCopy } from './level.ts';
 import { isBefore, readReach } from './reach.ts';
@@ -23,7 +24,17 @@ export async function checkJournal(dir: string, level: LevelCopy | null, add: Ad
   for (const [index, segment] of segments.entries()) {
     const file = segmentFile(dir, segment);
     if (segment !== index + 1) isWhole = false;
-    for await (const frame of readFrames(chunksOf(file))) {
+    const unread = noFile(file);
+    if (unread !== null) {
+      isWhole = false;
+      add('damage', file, -1, unread);
+      continue;
+    }
+    const chunks = chunksOf(file, (message) => {
+      isWhole = false;
+      add('damage', file, -1, message);
+    });
+    for await (const frame of readFrames(chunks)) {
       if (frame.kind === 'defect') {
         const isLast = segment === segments.at(-1) && !isTaken({ segment, offset: frame.at });
         if (isLast && frame.reason === 'zeros') continue;
@@ -47,9 +58,14 @@ export async function checkJournal(dir: string, level: LevelCopy | null, add: Ad
   return { segments: segments.length, frames, isWhole, end };
 }
 
-async function* chunksOf(file: string): AsyncGenerator<Buffer> {
+/** @param report told of what the disk refuses, where the chunks end */
+async function* chunksOf(file: string, report: (message: string) => void): AsyncGenerator<Buffer> {
   const chunks: AsyncIterable<Buffer> = createReadStream(file, { highWaterMark: 1024 * 1024 });
-  yield* chunks;
+  try {
+    yield* chunks;
+  } catch (error) {
+    report(`it cannot be read: ${refusalOf(error)}`);
+  }
 }
 
 /** A frame's keys: known ones, ascending, blocks dense over all frames. Returns where the last block ends. */

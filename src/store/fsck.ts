@@ -3,13 +3,13 @@
  * tables and logs, what both say of each other, the high-water mark and the index. Changes nothing. What the entries say is
  * not judged here: that is the verifier's.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, refusalOf } from '../core/errors.ts';
 import { parseRecordKey } from '../ledger/block.ts';
 import { parseHighWater } from '../ledger/verify/high-water.ts';
-import { type Add, type End, endOf, type FsckFinding, recordHeaderBytes } from './fsck-finding.ts';
+import { type Add, type End, endOf, type FsckFinding, noFile, recordHeaderBytes } from './fsck-finding.ts';
 import { checkJournal } from './fsck-journal.ts';
 import { segmentFile } from './journal.ts';
 import { openJournalReader } from './journal-reader.ts';
@@ -52,7 +52,7 @@ async function once(paths: FsckPaths): Promise<{ report: FsckReport; isWhole: bo
   const findings: FsckFinding[] = [];
   const add: Add = (kind, file, byte, message) => findings.push({ kind, file, byte, message });
   // What follows the ledger is read before it: while a sidecar runs the ledger only gets longer.
-  const mark = existsSync(paths.highWater) ? readFileSync(paths.highWater, 'utf8') : null;
+  const mark = readMark(paths.highWater, add);
   const tip = await checkIndex(paths.indexDir, add);
   const tables = await checkTables(paths.ledgerDir, add);
   await checkLogs(paths.ledgerDir, add);
@@ -65,7 +65,7 @@ async function once(paths: FsckPaths): Promise<{ report: FsckReport; isWhole: bo
     const known = level === null ? noLevel : await checkLevel(paths.ledgerDir, level, add);
     const ends = [journal.end, known.end].sort((a, b) => a.size - b.size);
     const entries = ends[1]?.size ?? 0;
-    checkMark(paths.highWater, mark, ends, add);
+    if (mark !== undefined) checkMark(paths.highWater, mark, ends, add);
     if (tip !== null && tip > entries)
       add('derived', paths.indexDir, -1, `the index knows ${tip} entries, the ledger has ${entries}`);
     const { segments, frames, isWhole: journalIsWhole } = journal;
@@ -99,18 +99,18 @@ async function checkFiles(
   for (const name of found) {
     const file = join(dir, name);
     const defect = defectOf(file, defectIn);
-    if (defect !== null) add('derived', file, byteIn(defect), defect);
+    // One that is gone was compacted away by a running sidecar.
+    if (defect !== null && lstatSync(file, { throwIfNoEntry: false }) !== undefined)
+      add('derived', file, byteIn(defect), defect);
   }
   return found.length;
 }
 
 function defectOf(file: string, defectIn: (file: string) => string | null): string | null {
   try {
-    return defectIn(file);
+    return noFile(file) ?? defectIn(file);
   } catch (error) {
-    // Compacted away by a running sidecar.
-    if (!existsSync(file)) return null;
-    throw error;
+    return `it cannot be read: ${refusalOf(error)}`;
   }
 }
 
@@ -169,6 +169,18 @@ async function checkReference(
     head.readUInt32BE(9) === bytes;
   if (!isThere)
     add('damage', segmentFile(dir, segment), offset, `the bodies of block ${seq} do not lie there`);
+}
+
+/** Null where there is none; undefined where it cannot be read, which is added. */
+function readMark(file: string, add: Add): string | null | undefined {
+  if (lstatSync(file, { throwIfNoEntry: false }) === undefined) return null;
+  let text: string | undefined;
+  const defect = defectOf(file, () => {
+    text = readFileSync(file, 'utf8');
+    return null;
+  });
+  if (defect !== null) add('damage', file, -1, defect);
+  return text;
 }
 
 function checkMark(file: string, text: string | null, ends: readonly End[], add: Add): void {

@@ -1,6 +1,8 @@
 /** Reading the journal back from front to back, as a start and whoever looks on do. FORMAT.md, "Journal". */
 import { open } from 'node:fs/promises';
+import { refusalOf } from '../core/errors.ts';
 import { type Frame, readFrames, streamHeader } from '../ledger/frame.ts';
+import { readFlags } from './disk-work.ts';
 import { frameBehind } from './frame-behind.ts';
 import { damaged, type Place, segmentFile, segmentsIn } from './journal.ts';
 
@@ -46,7 +48,9 @@ export async function* framesFrom(dir: string, from: Place | null): AsyncGenerat
 
 /** A segment as a stream of its own: its header, then its bytes from where reading goes on. */
 async function* segmentBytes(file: string, skippedBytes: number): AsyncGenerator<Buffer> {
-  const handle = await open(file, 'r');
+  const handle = await open(file, readFlags).catch((error: unknown) => {
+    throw unreadable(file, error);
+  });
   try {
     let position = 0;
     if (skippedBytes > 0) {
@@ -54,7 +58,11 @@ async function* segmentBytes(file: string, skippedBytes: number): AsyncGenerator
       position = streamHeader.length + skippedBytes;
     }
     for (;;) {
-      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(readBytes), 0, readBytes, position);
+      const { bytesRead, buffer } = await handle
+        .read(Buffer.allocUnsafe(readBytes), 0, readBytes, position)
+        .catch((error: unknown) => {
+          throw unreadable(file, error);
+        });
       if (bytesRead === 0) return;
       position += bytesRead;
       yield buffer.subarray(0, bytesRead);
@@ -62,4 +70,13 @@ async function* segmentBytes(file: string, skippedBytes: number): AsyncGenerator
   } finally {
     await handle.close();
   }
+}
+
+/** What a disk says that has lost it, or that has something else there. */
+const lostCodes: readonly unknown[] = ['EIO', 'EISDIR', 'ELOOP', 'ENOENT', 'ENXIO', 'ESPIPE'];
+
+/** Damage like any other, so that what comes before it is read; what is no matter of the segment stays as it is. */
+function unreadable(file: string, error: unknown): unknown {
+  const isLost = error instanceof Error && 'code' in error && lostCodes.includes(error.code);
+  return isLost ? damaged(file, `it cannot be read, ${refusalOf(error)}`) : error;
 }

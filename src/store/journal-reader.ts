@@ -1,6 +1,7 @@
 /** Reads values of the journal back by their place; needs no lock, and opens few files at a time. */
 import { closeSync, existsSync, fstatSync, openSync, read, readSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { readFlags } from './disk-work.ts';
 import { type Extent, segmentFile } from './journal.ts';
 
 const readAt = promisify(read);
@@ -50,7 +51,7 @@ export function openJournalReader(dir: string): JournalReader {
     const path = segmentFile(dir, segment);
     const known = files.get(segment);
     if (known === undefined && !existsSync(path)) return null;
-    const file = known ?? { fd: openSync(path, 'r'), users: 0 };
+    const file = known ?? { fd: openSync(path, readFlags), users: 0 };
     file.users += 1;
     files.delete(segment);
     files.set(segment, file);

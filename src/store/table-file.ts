@@ -1,5 +1,6 @@
 /** Checks a LevelDB table where it lies, through a window that moves over it: a fresh copy of it costs more than to read it. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { readFlags } from './disk-work.ts';
 import { tableDefect } from './level-table.ts';
 
 const windowBytes = 256 * 1024;
@@ -14,7 +15,7 @@ export interface CheckedTable {
 
 /** Throws as node:fs does when the file cannot be read. */
 export function checkTableFile(file: string): CheckedTable {
-  const fd = openSync(file, 'r');
+  const fd = openSync(file, readFlags);
   try {
     const bytes = fstatSync(fd).size;
     let start = 0;

@@ -1,0 +1,97 @@
+/** What has the name of a file of the ledger and is none: a finding, and nothing waits for it. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { requireNoCutOffRepair } from '../../src/store/cut-off-repair.ts';
+import { fsck } from '../../src/store/fsck.ts';
+import { openHighWater } from '../../src/store/high-water.ts';
+import { openLedgerStore } from '../../src/store/ledger-store.ts';
+import { openLevelCache } from '../../src/store/level.ts';
+import { verifyDirectory } from '../../src/store/verify-directory.ts';
+import { createLedgerUnderTest, exchange } from './ledger-under-test.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'holdpoint-odd-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+const made = join(scratch, 'made');
+let copies = 0;
+let size = 0;
+
+function pathsIn(dataDir: string) {
+  return {
+    dataDir,
+    ledgerDir: join(dataDir, 'ledger'),
+    indexDir: join(dataDir, 'index'),
+    highWater: join(dataDir, 'high-water'),
+  };
+}
+
+beforeAll(async () => {
+  const { ledgerDir, indexDir, highWater } = pathsIn(made);
+  const mark = openHighWater(highWater);
+  const ledger = await createLedgerUnderTest().open({
+    openStore: () => openLedgerStore(ledgerDir),
+    openIndexStore: () => openLevelCache(indexDir),
+    highWater: mark,
+  });
+  await exchange(ledger, () => undefined);
+  await ledger.close('test');
+  mark.close();
+  ({ size } = await verifyDirectory(made, {}));
+});
+
+function copy() {
+  copies += 1;
+  const paths = pathsIn(join(scratch, `${copies}`));
+  cpSync(made, paths.dataDir, { recursive: true });
+  return paths;
+}
+
+const odd = [
+  ['a directory', (path: string) => mkdirSync(path), 'it is no file'],
+  ['a pipe', (path: string) => execFileSync('mkfifo', [path]), 'it is no file'],
+  [
+    'a link that leads nowhere',
+    (path: string) => symlinkSync('nowhere', path),
+    'it cannot be read: no such file or directory (ENOENT)',
+  ],
+] as const;
+
+describe.each(odd)('%s', (_what, put, message) => {
+  it.each([
+    ['a log of LevelDB', '000099.log', 'derived'],
+    ['a table of LevelDB', '000099.ldb', 'derived'],
+    ['a segment of the journal', 'journal-0000000002.hpj', 'damage'],
+  ] as const)('in the place of %s is found by fsck', async (_name, name, kind) => {
+    const paths = copy();
+    const file = join(paths.ledgerDir, name);
+    put(file);
+    const report = await fsck(paths);
+    expect(report.findings).toContainEqual({ kind, file, byte: -1, message });
+    expect(report.entries).toBe(size);
+  });
+
+  it('in the place of a segment of the journal is damage, and what comes before it is verified', async () => {
+    const paths = copy();
+    put(join(paths.ledgerDir, 'journal-0000000002.hpj'));
+    const { findings, ...verdict } = await verifyDirectory(paths.dataDir, {});
+    expect(verdict).toMatchObject({ ok: false, size });
+    expect(findings.map(({ code, seq }) => [code, seq])).toEqual([['store_unreadable', size]]);
+  });
+
+  it('in the place of the high-water mark is found by fsck', async () => {
+    const paths = copy();
+    rmSync(paths.highWater);
+    put(paths.highWater);
+    const { findings } = await fsck(paths);
+    expect(findings).toEqual([{ kind: 'damage', file: paths.highWater, byte: -1, message }]);
+  });
+});
+
+it('a file in the place of the ledger is no repair that was cut off', () => {
+  const { ledgerDir } = copy();
+  rmSync(ledgerDir, { recursive: true });
+  writeFileSync(ledgerDir, '');
+  expect(() => requireNoCutOffRepair(ledgerDir)).not.toThrow();
+});
