@@ -1,5 +1,14 @@
 /** What is still to be overwritten over a kill, and the segment that is appended to, which is never given back. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -66,4 +75,22 @@ it('the segment that is appended to stays, whatever was erased in it, and takes 
   expect(await again.get(keyOf(3))).toEqual(bodyOf(3));
   await again.close();
   expect(tracesIn(dir)).toEqual([3]);
+});
+
+it('what lay in a segment that is gone is owed no more', async () => {
+  const dir = join(root, 'ledger');
+  const file = segmentFile(dir, 1);
+  const away = `${file}.away`;
+  const store = await openLedgerStore(dir, (step) => {
+    if (step !== 'settled' || existsSync(away)) return;
+    renameSync(file, away);
+    mkdirSync(file);
+  });
+  await store.commit(commitAt(0), true);
+  expect((await store.rewriteBodies([keyOf(0)], () => null)).left).toMatchObject([{ key: keyOf(0) }]);
+  expect((await store.rewriteBodies([], () => null)).left).toMatchObject([{ key: keyOf(0) }]);
+  rmdirSync(file);
+  expect((await store.rewriteBodies([], () => null)).left).toEqual([]);
+  renameSync(away, file);
+  await store.close();
 });
