@@ -46,6 +46,8 @@ export interface RetentionOptions {
 const firstRetentionMs = 60_000;
 const hourMs = 3_600_000;
 const dayMs = 86_400_000;
+/** A clock that is ahead of the time that passed by more was set: what is erased by it would be gone before anybody looks. */
+const jumpMsMax = dayMs;
 
 export function createRetention(options: RetentionOptions): Retention {
   const { everyHours, clock } = options;
@@ -54,6 +56,7 @@ export function createRetention(options: RetentionOptions): Retention {
   let nextAtMs: number | null = null;
   let sweeping = false;
   let stopped = false;
+  let looked = { nowMs: clock.nowMs(), monoUs: clock.monoUs() };
   let cancel = scheduleIn(firstRetentionMs);
 
   function scheduleIn(ms: number): () => void {
@@ -67,6 +70,8 @@ export function createRetention(options: RetentionOptions): Retention {
 
   /** One rule after the other: what people ask for finds room in between. A time that comes meanwhile is left out. */
   async function sweep(): Promise<void> {
+    const jumpMs = aheadMs();
+    if (jumpMs > jumpMsMax) throw clockJumped(jumpMs);
     if (sweeping) return;
     sweeping = true;
     try {
@@ -74,6 +79,13 @@ export function createRetention(options: RetentionOptions): Retention {
     } finally {
       sweeping = false;
     }
+  }
+
+  /** How far the clock went since the last time beyond what passed. */
+  function aheadMs(): number {
+    const before = looked;
+    looked = { nowMs: clock.nowMs(), monoUs: clock.monoUs() };
+    return looked.nowMs - before.nowMs - (looked.monoUs - before.monoUs) / 1000;
   }
 
   function dueBefore({ keepDays }: RetentionRule): string | null {
@@ -120,6 +132,14 @@ export function createRetention(options: RetentionOptions): Retention {
       cancel();
     },
   };
+}
+
+function clockJumped(ms: number): HoldpointError {
+  return new HoldpointError(
+    'internal',
+    `The clock went ahead by ${Math.floor(ms / dayMs)} days at once: nothing is erased by its age this time.`,
+    'Set it right. If it is, such as after the machine slept, nothing is to be done: the next time erases what is due.',
+  );
 }
 
 function orderOf({ id, match }: RetentionRule, before: string, by: string, dryRun: boolean): ErasureOrder {

@@ -60,7 +60,7 @@ export function deskOf(
     ledger,
     terms: { rules: [], exemptions: [] },
     everyHours: 24,
-    clock: { nowMs: () => house.clock.ms, monoUs: () => 0 },
+    clock: { nowMs: () => house.clock.ms, monoUs: () => house.clock.ms * 1000 },
     schedule: createTimers().schedule,
     random: (length) => {
       ids += 1;

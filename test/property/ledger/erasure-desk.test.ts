@@ -83,7 +83,7 @@ async function begin(
     ledger,
     terms: { rules: [rule], exemptions: [] },
     everyHours: 24,
-    clock: { nowMs: () => house.clock.ms, monoUs: () => 0 },
+    clock: { nowMs: () => house.clock.ms, monoUs: () => house.clock.ms * 1000 },
     schedule: (_ms, fn) => {
       due = fn;
       return () => undefined;

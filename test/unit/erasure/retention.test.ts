@@ -7,17 +7,19 @@ import { emptyProgress } from '../../../src/erasure/run.ts';
 
 const nowMs = Date.UTC(2026, 10, 28);
 const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function setScene(rules: readonly RetentionRule[]) {
   const jobs: { readonly job: ErasureJob; readonly end: () => void; readonly ended: Promise<void> }[] = [];
   const timers: { readonly ms: number; readonly fire: () => void }[] = [];
   const told: string[] = [];
+  const clock = { ms: nowMs, passedMs: 0 };
   let refusal: Error | null = null;
   const retention = createRetention({
     terms: { rules, exemptions: [] },
     everyHours: 6,
-    clock: { nowMs: () => nowMs, monoUs: () => 0 },
+    clock: { nowMs: () => clock.ms, monoUs: () => clock.passedMs * 1000 },
     schedule: (ms, fire) => {
       timers.push({ ms, fire });
       return () => undefined;
@@ -44,6 +46,7 @@ function setScene(rules: readonly RetentionRule[]) {
     retention,
     timers,
     told,
+    clock,
     refuse: (error: Error | null) => {
       refusal = error;
     },
@@ -95,6 +98,31 @@ describe('the schedule', () => {
     await turn();
     expect(told).toEqual(['What the retention rule chat erases waits for the next time']);
     expect(asked()).toEqual(['mail']);
+  });
+
+  it('leaves out a time before which the clock went ahead of what passed, and says so', async () => {
+    const { timers, asked, told, clock } = setScene([ruleOf('chat')]);
+    clock.ms += 60_000 + dayMs + 1;
+    clock.passedMs += 60_000;
+    timers[0]?.fire();
+    await turn();
+    expect(asked()).toEqual([]);
+    expect(told).toEqual(['Retention did not come to its end']);
+    clock.ms += 6 * hourMs;
+    clock.passedMs += 6 * hourMs;
+    timers[1]?.fire();
+    expect(asked()).toEqual(['chat']);
+  });
+
+  it.each([
+    ['was set back', -365 * dayMs],
+    ['was set by a day', dayMs],
+  ])('comes where the clock %s', (_what, byMs) => {
+    const { timers, asked, clock } = setScene([ruleOf('chat')]);
+    clock.ms += 60_000 + byMs;
+    clock.passedMs += 60_000;
+    timers[0]?.fire();
+    expect(asked()).toEqual(['chat']);
   });
 
   it('asks for nothing more once it was stopped', async () => {
