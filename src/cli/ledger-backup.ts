@@ -1,5 +1,5 @@
 /** `holdpoint ledger backup` and `restore`: a copy to come back from, and coming back without hiding it. */
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, unlinkSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { defaultConfigFile, type LoadedConfig, loadConfig } from '../config/load.ts';
 import { counted } from '../console/words/counts.ts';
@@ -15,7 +15,7 @@ import { type OpenedKeys, openKeys } from '../store/key-source.ts';
 import { openLedgerCopy } from '../store/ledger-copy.ts';
 import { lostBy, requireNoLedger, restoreBackup } from '../store/restore.ts';
 import { readTrust } from '../store/trust.ts';
-import { writeWholeFile } from '../store/whole-file.ts';
+import { syncDirectory, writeWholeFile } from '../store/whole-file.ts';
 import { type Command, exitCodes } from './command.ts';
 import { withCopy, writable } from './ledger-export.ts';
 import { onlyArgument, readArguments } from './options.ts';
@@ -41,8 +41,7 @@ export const backupCommand: Command = {
         const facts = { origin: key.split('+')[0] ?? '', key, taken };
         backup = await takeBackup(store, dir, facts, () => openLedgerCopy(paths.ledgerDir));
       });
-      if (options.flag('tokens') && existsSync(paths.tokens))
-        writeWholeFile(join(dir, tokensFile), readFileSync(paths.tokens));
+      putTokens(dir, options.flag('tokens') ? paths.tokens : null);
     } catch (error) {
       throw writable(error, dir);
     }
@@ -59,6 +58,16 @@ export const backupCommand: Command = {
     return ok ? exitCodes.ok : exitCodes.finding;
   },
 };
+
+/** Those of an earlier time do not stay beside a ledger that went on: what was revoked since would count again. */
+function putTokens(dir: string, from: string | null): void {
+  const to = join(dir, tokensFile);
+  if (from !== null && existsSync(from)) writeWholeFile(to, readFileSync(from));
+  else if (existsSync(to)) {
+    unlinkSync(to);
+    syncDirectory(dir);
+  }
+}
 
 /** Throws `usage` for a copy within what it is a copy of: what takes the one takes the other, a repair or a restore too. */
 function requireElsewhere(dir: string, dataDir: string): void {

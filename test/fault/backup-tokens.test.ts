@@ -25,12 +25,16 @@ afterAll(() => {
 });
 
 /** Takes the backup with its tokens; tells of each call of the disk for them. */
-async function backUp(tokens: string, fails: (call: DiskCall) => boolean): Promise<readonly string[]> {
+async function backUp(
+  tokens: string,
+  fails: (call: DiskCall) => boolean,
+  flags: readonly string[] = ['--tokens'],
+): Promise<readonly string[]> {
   writeFileSync(join(house.dataDir, 'tokens.json'), tokens);
   const print = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   onTestFinished(() => print.mockRestore());
   const seen: string[] = [];
-  let isOfTokens = false;
+  let isOfTokens = flags.length === 0;
   const unwatch = watchDisk({
     dir: backup,
     fateOf: (call) => (fails(call) ? 'before' : 'done'),
@@ -41,7 +45,7 @@ async function backUp(tokens: string, fails: (call: DiskCall) => boolean): Promi
     },
   });
   try {
-    await backupCommand.run([backup, '--config', house.configFile, '--tokens'], {});
+    await backupCommand.run([backup, '--config', house.configFile, ...flags], {});
   } finally {
     unwatch();
   }
@@ -63,4 +67,10 @@ it('stay those of before where the disk does not take the new ones', async () =>
   const isOfTokens = ({ kind, file }: DiskCall): boolean => kind === 'sync' && file.startsWith('tokens');
   await expect(backUp('{"second":2}', isOfTokens)).rejects.toMatchObject({ code: 'usage' });
   expect(readFileSync(join(backup, 'tokens.json'), 'utf8')).toBe('{"first":1}');
+});
+
+it('go, on disk, where the backup goes on without them: what was revoked since must not count again', async () => {
+  await backUp('{"first":1}', () => false);
+  expect((await backUp('{"second":2}', () => false, [])).at(-1)).toBe('directory: ');
+  expect(tokenFiles()).toEqual([]);
 });
