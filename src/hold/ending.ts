@@ -89,11 +89,10 @@ export function createEnding(desk: Desk): Ending {
       await sealed.durable;
       applyEntry(hold, { ...draft, parts: [], seq: sealed.seq, at: new Date(clock.nowMs()).toISOString() });
     } catch (error) {
+      // Here and not when that timer fires: whoever arms another one in its place must find the step to be taken.
+      item.escalating = false;
       item.cancelTimer();
-      item.cancelTimer = schedule(expiryRetryMs, () => {
-        item.escalating = false;
-        armTimer(item);
-      });
+      item.cancelTimer = schedule(expiryRetryMs, () => armTimer(item));
       throw error;
     }
     item.escalating = false;

@@ -110,6 +110,43 @@ describe('a hold that nobody rules on', () => {
     await end();
   });
 
+  it('goes up its ladder though something is said of it after a step that the ledger refused', async () => {
+    let refuses = true;
+    const { time, holds, openHold, errors, next, end } = await start(undefined, () => {
+      if (refuses) throw new HoldpointError('ledger_unavailable', 'The ledger cannot be written.');
+    });
+    const atMs = time.clock.nowMs() + 100;
+    const hold = await openHold({ escalation: [{ atMs, roles: ['admin'] }], expiresAtMs: atMs + 60_000 });
+    time.advance(100);
+    await settled();
+    expect(errors).toHaveLength(1);
+    refuses = false;
+    const step = next('escalated');
+    await holds.comment(hold, { by: 'ada', role: 'reviewer' }, 'I ask.');
+    time.advance(1_000);
+    await step;
+    expect(hold.state.escalated).toBe(1);
+    await end();
+  });
+
+  it('goes up its ladder though the queue is read anew after a step that the ledger refused', async () => {
+    let refuses = true;
+    const { time, holds, openHold, next, end } = await start(undefined, () => {
+      if (refuses) throw new HoldpointError('ledger_unavailable', 'The ledger cannot be written.');
+    });
+    const atMs = time.clock.nowMs() + 100;
+    const hold = await openHold({ escalation: [{ atMs, roles: ['admin'] }], expiresAtMs: atMs + 60_000 });
+    time.advance(100);
+    await settled();
+    refuses = false;
+    const step = next('escalated');
+    await holds.restore();
+    time.advance(1_000);
+    await step;
+    expect(hold.state.escalated).toBe(1);
+    await end();
+  });
+
   it('expires while a step of its ladder is still being sealed', async () => {
     const { time, openHold, told, next, end } = await start();
     const atMs = time.clock.nowMs() + expiresInMs - 1;
