@@ -96,7 +96,8 @@ export function createDelegations(options: DelegationOptions): Delegations {
       }),
     end: (person, seq) =>
       inTurn(async () => {
-        const begun = open().find((one) => one.seq === seq && !ending.has(seq));
+        // Also one whose end the disk did not take: in memory it is over, and a restart would bring it back.
+        const begun = open().find((one) => one.seq === seq);
         if (begun === undefined)
           throw new HoldpointError(
             'not_found',

@@ -125,3 +125,30 @@ it('of two at once by one person one is sealed', async () => {
   expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
   await ledger.close('test over');
 });
+
+it.each(['before', 'after'] as const)(
+  'whose end failed with the disk, %s it was written, is ended for good once somebody asks again or it was',
+  async (fate) => {
+    const { house, open, begin, ends } = await stage();
+    const { ledger, delegations } = await open();
+    const { seq } = await begin(delegations);
+    const reopened = new Promise<void>((resolve) => {
+      house.onEvent = ({ kind }) => {
+        if (kind === 'opened') resolve();
+      };
+    });
+    const failing = house.disk.commits();
+    house.disk.fateOf = (commit) => (commit === failing ? fate : 'written');
+    await expect(delegations.end(petra, seq)).rejects.toMatchObject({ code: 'ledger_unavailable' });
+    await reopened;
+    expect(delegations.inForce('petra', 'otto')).toBeNull();
+    const again = delegations.end(petra, seq);
+    if (fate === 'before') expect(await again).toMatchObject({ seq, ended: expect.any(Number) });
+    else await expect(again).rejects.toMatchObject({ code: 'not_found' });
+    await ledger.close('test over');
+    expect(ends()).toHaveLength(1);
+    const restarted = await open();
+    expect(restarted.delegations.inForce('petra', 'otto')).toBeNull();
+    await restarted.ledger.close('test over');
+  },
+);
