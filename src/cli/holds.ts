@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { countText } from '../console/words/counts.ts';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
+import { firstInexactNumber } from '../provider/wire/exact-numbers.ts';
+import { readJson } from '../provider/wire/json.ts';
 import { becauseLines } from './because.ts';
 import { callLines } from './call-lines.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
@@ -243,14 +245,23 @@ async function presentDigest(client: ControlClient, path: string): Promise<strin
 
 function readAmendment(options: Options): unknown {
   const file = requiredText(options, 'file');
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new HoldpointError(
+  const refused = (why: string, cause?: unknown): HoldpointError =>
+    new HoldpointError(
       'usage',
-      `The amendment ${file} cannot be read: ${refusalOf(error)}.`,
+      `The amendment ${file} cannot be read: ${why}.`,
       'It is a JSON file: {"text"?, "toolCalls"?: [{"id", "arguments"}]}, or {"body"} for a request.',
-      error,
+      cause,
     );
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    throw refused(refusalOf(error), error);
   }
+  // What cannot be sent as it is written there is not sent as something else.
+  const { value, defect } = readJson(bytes, 'it');
+  if (defect !== '') throw refused(defect);
+  const inexact = firstInexactNumber(bytes.toString('utf8')).slice(0, 80);
+  if (inexact !== '') throw refused(`its number ${inexact} would be sent as ${Number(inexact)}`);
+  return value;
 }

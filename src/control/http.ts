@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import { type ErrorCode, HoldpointError, httpStatusByCode } from '../core/errors.ts';
 import { wrongInput } from '../core/wrong-input.ts';
+import { firstInexactNumber } from '../provider/wire/exact-numbers.ts';
 import { readJsonText } from '../provider/wire/json.ts';
 import type { Problem } from './api/problem.ts';
 import type { Operation } from './operation.ts';
@@ -182,15 +183,22 @@ export function checkOrder<T>(schema: z.ZodType<T>, value: unknown): T {
 }
 
 /**
- * The value of a JSON text that somebody sent. Throws `invalid_argument` where it is none, nests too deeply, or has a key
- * twice: whoever reads it elsewhere, such as what a reviewer signed, may take the other one.
+ * The value of a JSON text that somebody sent. Throws `invalid_argument` where it is none, nests too deeply, has a key
+ * twice, or a number that a double does not keep: whoever reads it elsewhere, such as what a reviewer signed, may take the
+ * other one.
  */
 export function parseJson(text: string): unknown {
   if (depthOf(text) > bodyDepthMax)
     throw new HoldpointError('invalid_argument', `It nests deeper than ${bodyDepthMax} levels.`);
   const { value, defect } = readJsonText(text, 'It');
-  if (defect === '') return value;
-  throw new HoldpointError('invalid_argument', `${defect}.`);
+  if (defect !== '') throw new HoldpointError('invalid_argument', `${defect}.`);
+  const inexact = firstInexactNumber(text).slice(0, 80);
+  if (inexact === '') return value;
+  throw new HoldpointError(
+    'invalid_argument',
+    `The number ${inexact} would be sealed, and sent on, as ${Number(inexact)}.`,
+    'Write it so that a double keeps it, or as a text where its reader takes one.',
+  );
 }
 
 function readBytes(req: IncomingMessage): Promise<Buffer> {

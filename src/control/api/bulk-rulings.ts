@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../core/errors.ts';
 import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 import { exampleHold, holdSummarySchema } from './holds.ts';
 import { signedRulingSchema } from './signed-rulings.ts';
+import { writtenText } from './texts.ts';
 
 export const bulkMax = 100;
 const contentDigest = z
@@ -16,7 +17,7 @@ export const bulkRulingSchema = z
   .strictObject({
     contentDigest,
     verdict: z.enum(['release', 'deny']),
-    reason: z.string().max(4000).default('').describe('Required to deny.'),
+    reason: writtenText.max(4000).default('').describe('Required to deny.'),
     holds: z.array(id).min(1).max(bulkMax),
   })
   .meta({ id: 'BulkRuling', description: 'One ruling on holds of the same bytes.' });

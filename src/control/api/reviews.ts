@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { reviewVerdicts } from '../../hold/record.ts';
 import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 import { exampleHold, holdSummarySchema } from './holds.ts';
+import { writtenText } from './texts.ts';
 
 export const reviewStates = ['open', 'overdue', 'reviewed'] as const;
 
@@ -32,7 +33,7 @@ export const reviewQuerySchema = z.strictObject({
 export const reviewSchema = z
   .strictObject({
     verdict: z.enum(reviewVerdicts),
-    text: z.string().trim().min(1).max(4_000).describe('The finding. Content: erased with the decision.'),
+    text: writtenText.trim().min(1).max(4_000).describe('The finding. Content: erased with the decision.'),
   })
   .meta({ id: 'NewReview', description: 'What somebody finds of a release by one person alone.' });
 

@@ -4,11 +4,12 @@ import { amendmentSchema, callsMax } from '../amend.ts';
 import { allowed, jsonAnswer, type Operation } from '../operation.ts';
 import { digest, exampleDigest, holdSummarySchema } from './holds.ts';
 import { signedRulingSchema } from './signed-rulings.ts';
+import { writtenText } from './texts.ts';
 
 export const rulingSchema = z
   .strictObject({
     verdict: z.enum(['release', 'deny', 'amend']),
-    reason: z.string().max(4000).default('').describe('Required to deny, to amend and to break the glass.'),
+    reason: writtenText.max(4000).default('').describe('Required to deny, to amend and to break the glass.'),
     digest,
     breakGlass: z
       .boolean()

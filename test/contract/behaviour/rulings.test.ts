@@ -50,6 +50,33 @@ describe('a ruling', () => {
     expect(await (await asked).text()).toContain('{\\"amount\\":1}');
   });
 
+  it('to amend with a number that a double does not keep is refused, and delivers no other one', async () => {
+    const { asked, held } = await holdOn(house, 'transfer 711 EUR');
+    const order = { verdict: 'amend', reason: 'less', digest: held.digest };
+    const body = JSON.stringify({ ...order, amendment: { text: 'N' } }).replace('"N"', '9007199254740993');
+    const headers = { 'content-type': 'application/json' };
+    const ruled = await house.call(`/api/v1/holds/${held.id}/rulings`, { body, headers });
+    expect([ruled.status, ruled.json]).toMatchObject([
+      400,
+      { detail: 'The number 9007199254740993 would be sealed, and sent on, as 9007199254740992.' },
+    ]);
+    await rule(house, held, { verdict: 'deny', reason: 'not today' });
+    expect((await asked).status).toBe(403);
+  });
+
+  it('is refused with a reason that would be sealed as another one, and sealed with any text', async () => {
+    const { asked, held } = await holdOn(house, 'transfer 811 EUR');
+    const half = await rule(house, held, { verdict: 'deny', reason: 'no \ud83d' });
+    expect([half.status, half.json]).toMatchObject([
+      400,
+      { detail: expect.stringContaining('half of a character') },
+    ]);
+    expect((await rule(house, held, { verdict: 'deny', reason: 'no \u{1f600}' })).status).toBe(201);
+    expect((await asked).status).toBe(403);
+    const { json } = await house.call(`/api/v1/holds/${held.id}`);
+    expect(json).toMatchObject({ rulings: [{ reason: 'no \u{1f600}' }] });
+  });
+
   it.each(['release', 'deny'])('to %s with an amendment says two things, and is refused', async (verdict) => {
     const { asked, held } = await holdOn(house, `please escalate, do not ${verdict}`);
     const amendment = { body: { model: 'gpt-test', messages: [{ role: 'user', content: 'about gardens' }] } };

@@ -89,6 +89,15 @@ describe('holds', () => {
     const callId = /"id": "(call_[^"]+)"/.exec(out)?.[1];
     const file = join(scene.directory, 'amendment.json');
     writeFileSync(file, JSON.stringify({ toolCalls: [{ id: callId, arguments: { amount: 1 } }] }));
+    for (const [text, why] of [
+      ['{"text":9007199254740993}', 'its number 9007199254740993 would be sent as 9007199254740992'],
+      ['{"text":"a","text":"b"}', 'it has the key "text" more than once'],
+    ] as const) {
+      const other = join(scene.directory, 'other.json');
+      writeFileSync(other, text);
+      const refused = await run(['holds', 'amend', second, '--file', other, '--reason', 'less'], scene.env);
+      expect([refused.code, refused.err]).toEqual([2, expect.stringContaining(why)]);
+    }
     const ran = await run(['holds', 'amend', second, '--file', file, '--reason', 'less'], scene.env);
     expect([ran.code, ran.out]).toEqual([0, `${second} is amended.\n`]);
     expect(await (await amended).text()).toContain('{\\"amount\\":1}');

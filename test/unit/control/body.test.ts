@@ -46,6 +46,7 @@ describe('readJsonBody', () => {
     ['a key that is there twice', Buffer.from('{"verdict":"deny","verdict":"release"}')],
     ['one that is written in two ways', Buffer.from('{"verdict":"deny","\\u0076erdict":"release"}')],
     ['a key that names the prototype', Buffer.from('{"__proto__":{"verdict":"release"}}')],
+    ['a number that a double does not keep', Buffer.from('{"amount":9007199254740993}')],
     ['what is no JSON', Buffer.from('{verdict:"deny"}')],
   ])('refuses %s', async (_, bytes) => {
     const req = request();
