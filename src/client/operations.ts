@@ -119,7 +119,7 @@ export type ReviewerKey = { readonly owner: string; readonly key: string; readon
 /** Every key that was ever enrolled, in order. */
 export type ReviewerKeys = { readonly origin: string; readonly rulings: "accepted" | "signed"; readonly items: readonly (ReviewerKey)[] };
 /** A ruling, bound to the digest of the held bytes. */
-export type Ruling = { readonly verdict: "release" | "deny" | "amend"; readonly reason?: string; readonly digest: string; readonly breakGlass?: boolean; readonly inStead?: string; readonly calls?: readonly (string)[]; readonly amendment?: { readonly text?: string; readonly toolCalls?: readonly ({ readonly id: string; readonly arguments: __schema0 })[]; readonly body?: { readonly [name: string]: __schema1 } } };
+export type Ruling = { readonly verdict: "release" | "deny" | "amend"; readonly reason?: string; readonly digest: string; readonly breakGlass?: boolean; readonly inStead?: string; readonly calls?: readonly (string)[]; readonly amendment?: { readonly text?: string; readonly toolCalls?: readonly ({ readonly id: string; readonly arguments: unknown })[]; readonly body?: { readonly [name: string]: unknown } } };
 /** The same, each ruling with a signature of its own. */
 export type SignedBulkRuling = { readonly contentDigest: string; readonly holds: readonly ({ readonly signed: { readonly statement: string; readonly order: string; readonly value: string }; readonly id: string })[] };
 /** A ruling with the signature of its reviewer. */
@@ -138,8 +138,6 @@ export type TruePart = { readonly expression: string; readonly values: readonly 
 export type UnreadableEntry = { readonly seq: number; readonly last: number; readonly decision: string | null; readonly why: string };
 /** A key that is to count no more. */
 export type WithdrawReviewerKey = { readonly key: string; readonly reason: string };
-export type __schema0 = string | number | boolean | null | readonly (__schema0)[] | { readonly [name: string]: __schema0 };
-export type __schema1 = string | number | boolean | null | readonly (__schema1)[] | { readonly [name: string]: __schema1 };
 
 export type Input = Readonly<Record<string, unknown>>;
 export type Send = <Answer>(method: string, path: string, input: Input) => Promise<Answer>;

@@ -20,6 +20,7 @@ import { isForm } from '../provider/reading/multipart.ts';
 import { withoutRequestSecrets } from '../provider/reading/secret-members.ts';
 import { amendSocketAnswer } from '../provider/realtime/amend.ts';
 import { readSocketAnswer } from '../provider/realtime/understood.ts';
+import { isRecord, type JsonRecord } from '../provider/wire/json.ts';
 import { isSocketBody, pathIn } from '../replay/messages.ts';
 import { readAnswer } from './exchange.ts';
 
@@ -27,15 +28,21 @@ const decodedBytesMax = 64 * 1024 * 1024;
 export const callsMax = 128;
 
 /**
- * Of an answer: `text` and the arguments of tool calls by id. Of a request: its whole JSON `body`.
+ * Of an answer: `text` and the arguments of tool calls by id. Of a request: its whole JSON `body`. That the values are JSON
+ * is known of whoever parsed them: a schema that walks them takes seconds for what nests deeply, and calls wait meanwhile.
  */
 export const amendmentSchema = z.strictObject({
   text: z.string().optional(),
   toolCalls: z
-    .array(z.strictObject({ id: z.string(), arguments: z.json() }))
+    .array(
+      z.strictObject({
+        id: z.string(),
+        arguments: z.unknown().refine((value) => value !== undefined, 'expected any JSON'),
+      }),
+    )
     .max(callsMax)
     .optional(),
-  body: z.record(z.string(), z.json()).optional(),
+  body: z.custom<JsonRecord>(isRecord, 'expected an object').meta({ type: 'object' }).optional(),
 });
 export type AmendmentInput = z.output<typeof amendmentSchema> & {
   /** Ids of calls that are taken out of a held answer. */
@@ -109,7 +116,7 @@ function unchanged({ hold, message, about, isSocket }: Held): readonly Amendment
     : readHeldAnswer(message, about);
   const toolCalls = calls
     .slice(0, callsMax)
-    .map(({ id, arguments: value }) => ({ id, arguments: z.json().parse(value) }));
+    .map(({ id, arguments: value }) => ({ id, arguments: value ?? null }));
   const one = toolCalls.length > 1 ? toolCalls.slice(0, triedCallsMax) : [];
   return [
     ...(toolCalls.length === 0 ? [] : [{ toolCalls }]),

@@ -4,28 +4,43 @@
  */
 import { stringEnd } from './json.ts';
 
+/** So many characters without an exponent are always kept: a double has 15 digits. */
+const keptCharactersMax = 15;
 /** Longer spellings are of no number that anybody wrote, and are not taken apart. */
 const spellingCharactersMax = 400;
 const quote = 0x22;
-/** A number in JSON, where one may begin. */
-const numberHere = /-?\d[\d.eE+-]*/y;
 
 /** The first number of a valid JSON text that would be written back as another one; '' where there is none. */
 export function firstInexactNumber(text: string): string {
   for (let at = 0; at < text.length; ) {
     const code = text.charCodeAt(at);
     if (code === quote) at = stringEnd(text, at + 1);
-    else if (code === 0x2d || (code >= 0x30 && code <= 0x39)) {
-      numberHere.lastIndex = at;
-      const source = numberHere.exec(text)?.[0] ?? text.slice(at);
-      if (!isKept(source)) return source;
-      at += source.length;
+    else if (code === 0x2d || isDigit(code)) {
+      const end = numberEnd(text, at + 1);
+      if (!isKept(text, at, end)) return text.slice(at, end);
+      at = end;
     } else at += 1;
   }
   return '';
 }
 
-function isKept(source: string): boolean {
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+/** The position after the number that goes on at `from`. */
+function numberEnd(text: string, from: number): number {
+  for (let at = from; ; at += 1) {
+    const code = text.charCodeAt(at);
+    // Beside digits . + - e E; the text's end is none of them.
+    if (!isDigit(code) && code !== 0x2e && code !== 0x2b && code !== 0x2d && (code | 0x20) !== 0x65)
+      return at;
+  }
+}
+
+function isKept(text: string, from: number, end: number): boolean {
+  const source = text.slice(from, end);
+  if (source.length <= keptCharactersMax && !/e/i.test(source)) return true;
   const written = String(Number(source));
   if (written === source) return true;
   return source.length <= spellingCharactersMax && decimalOf(source) === decimalOf(written);
