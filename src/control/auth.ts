@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
-import { type Identity, tokenHash } from '../store/token-file.ts';
+import { type Identity, tokenHash, tokenPrefix } from '../store/token-file.ts';
 import { type Attempts, createAttempts } from './sign-in/attempts.ts';
 import type { Caller, Note } from './sign-in/caller.ts';
 import { type Session, sessionKeyHeader } from './sign-in/sessions.ts';
@@ -31,6 +31,22 @@ export function checkOrigin(req: IncomingMessage, hostNames: ReadonlySet<string>
   if (req.headers['sec-fetch-site'] === 'cross-site' && req.headers['sec-fetch-mode'] !== 'navigate') {
     throw new HoldpointError('forbidden', 'Cross-site requests are refused.');
   }
+}
+
+/** URLs are logged on the way: a token in one is refused whatever it is called, so that nobody gets used to it. */
+export function refuseTokenInUrl(query: URLSearchParams): void {
+  const named = query.has('token') || query.has('access_token');
+  if (!named && ![...query.values()].some(isLikeToken)) return;
+  throw new HoldpointError(
+    'unauthenticated',
+    'A token does not belong in a URL.',
+    'Send it as Authorization: Bearer, and replace this one: URLs are logged.',
+  );
+}
+
+/** Longer than what a sign-in has in its URL, which may begin so by chance. */
+function isLikeToken(value: string): boolean {
+  return value.startsWith(tokenPrefix) && value.length >= tokenPrefix.length + 43;
 }
 
 /**

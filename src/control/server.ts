@@ -5,8 +5,7 @@ import { HoldpointError, messageOf } from '../core/errors.ts';
 import { lacksHost } from '../core/http-message.ts';
 import { listening } from '../core/listening.ts';
 import { createServer } from '../core/node-http.ts';
-import { tokenPrefix } from '../store/token-file.ts';
-import { checkOrigin } from './auth.ts';
+import { checkOrigin, refuseTokenInUrl } from './auth.ts';
 import {
   compileRoutes,
   problemOf,
@@ -246,9 +245,10 @@ function limitReceiving(req: IncomingMessage, res: ServerResponse): () => void {
   return lift;
 }
 
-function urlOfRequest(req: IncomingMessage): URL {
+function urlOfRequest({ url = '/' }: IncomingMessage): URL {
   try {
-    return new URL(req.url ?? '/', 'http://control.invalid');
+    // Alone, two slashes in front would name a host, and what follows be another path than the one that proxies saw.
+    return new URL(url.startsWith('/') ? `http://control.invalid${url}` : url);
   } catch (error) {
     throw new HoldpointError('invalid_argument', 'The path cannot be read.', 'See /openapi.json.', error);
   }
@@ -262,22 +262,6 @@ function requireSame({ name, role }: Caller, now: Caller | null): void {
     'The right to ask for this has ended meanwhile.',
     'Ask again with what you have now.',
   );
-}
-
-/** URLs are logged on the way: a token in one is refused whatever it is called, so that nobody gets used to it. */
-function refuseTokenInUrl(query: URLSearchParams): void {
-  const named = query.has('token') || query.has('access_token');
-  if (!named && ![...query.values()].some(isLikeToken)) return;
-  throw new HoldpointError(
-    'unauthenticated',
-    'A token does not belong in a URL.',
-    'Send it as Authorization: Bearer, and replace this one: URLs are logged.',
-  );
-}
-
-/** Longer than what a sign-in has in its URL, which may begin so by chance. */
-function isLikeToken(value: string): boolean {
-  return value.startsWith(tokenPrefix) && value.length >= tokenPrefix.length + 43;
 }
 
 /** What Node's parser refuses never becomes a request; it still gets a problem and the same headers. */

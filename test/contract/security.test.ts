@@ -346,6 +346,9 @@ describe('a path', () => {
     '/api/v1/holds/h-1',
     '/api/v1/decisions/d-00000000-999999999999999999999',
     '/nothing',
+    '//',
+    '//127.0.0.1/api/v1/whoami',
+    '/\\\\127.0.0.1/api/v1/whoami',
   ])('%s leads nowhere', async (path) => {
     expect(statusOf(await raw(get(path, `host: 127.0.0.1\r\n${bearer()}`)))).toBe(404);
   });
@@ -374,7 +377,7 @@ describe('a path', () => {
   });
 
   it('that is no path gets 400', async () => {
-    expect(statusOf(await raw(get('//', 'host: 127.0.0.1')))).toBe(400);
+    expect(statusOf(await raw(get('http://[', 'host: 127.0.0.1')))).toBe(400);
   });
 
   it('with another method gets 405 and the methods it has', async () => {
