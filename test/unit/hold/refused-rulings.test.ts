@@ -44,15 +44,24 @@ it('a denial is no approval', () => {
 });
 
 describe('a ruling is refused', () => {
+  const adaIsAgent = { otherNames: (name: string) => (name === 'ada' ? ['agent'] : []), counts: () => true };
+  const breaks = { breakGlass: true, reason: 'ward 4 waits' };
   it.each<[why: string, ruling: Partial<RulingRequest>, code: string]>([
     ['that names other bytes', { digest: '00'.repeat(32) }, 'digest_mismatch'],
     ['in a role that the hold does not name', { role: 'admin' }, 'forbidden'],
     ['of the requester', { by: 'agent' }, 'forbidden'],
     ['in the stead of the requester', { inStead: 'agent' }, 'forbidden'],
+    ['of the requester by another of their names', { people: adaIsAgent }, 'forbidden'],
+    [
+      'of the requester by another name, that breaks the glass',
+      { ...breaks, people: adaIsAgent },
+      'forbidden',
+    ],
     ['that denies without a reason', { verdict: 'deny', reason: ' ' }, 'invalid_argument'],
     ['that amends without a reason', { verdict: 'amend' }, 'invalid_argument'],
   ])('%s', (_why, ruling, code) => {
-    expect(() => ruled(held(), ruling)).toThrow(expect.objectContaining({ code }));
+    const breakGlass = { roles: ['reviewer'], collectInMs: 1 };
+    expect(() => ruled(held({ breakGlass }), ruling)).toThrow(expect.objectContaining({ code }));
   });
 
   it('that amends alone what needs two', () => {

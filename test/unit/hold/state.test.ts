@@ -53,6 +53,13 @@ describe('two approvals that turn out to be one person’s', () => {
     expect(afterRuling(third, release('cyd', joined), 3).status).toBe('released');
   });
 
+  it('count once, too, where somebody gave one of them in that person’s stead', () => {
+    const once = afterRuling(held, { ...release('otto'), inStead: 'ada' }, 0);
+    const both = afterRuling(once, release('oidc:ada'), 1);
+    expect(releasesOf(both).map(({ by }) => by)).toEqual(['otto', 'oidc:ada']);
+    expect(releasesOf(both, joined).map(({ by }) => by)).toEqual(['otto']);
+  });
+
   it('count twice as long as nobody says so', () => {
     expect(afterRuling(twice, release('bob'), 2).status).toBe('released');
   });
