@@ -1,7 +1,7 @@
 /** Delegations over a real ledger in memory: what is sealed of them, and when one covers a ruling. */
 import { expect, it } from 'vitest';
 import { HoldpointError } from '../../../src/core/errors.ts';
-import { createDelegations } from '../../../src/hold/delegations.ts';
+import { createDelegations, delegationMsMax } from '../../../src/hold/delegations.ts';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
 import { createLedgerUnderTest } from '../../fault/ledger-under-test.ts';
 import { createManualTime } from '../../support/time.ts';
@@ -152,3 +152,60 @@ it.each(['before', 'after'] as const)(
     await restarted.ledger.close('test over');
   },
 );
+
+it('is ended by whoever is away or an admin, and by nobody else, nor by whose right has ended', async () => {
+  const { open, begin, ends } = await stage();
+  const { ledger, delegations } = await open();
+  const { seq } = await begin(delegations);
+  for (const other of [
+    { by: 'otto', role: 'reviewer' },
+    { by: 'rita', role: 'privacy' },
+  ])
+    await expect(delegations.end(other, seq)).rejects.toMatchObject({ code: 'forbidden' });
+  const requireStanding = (): never => {
+    throw new HoldpointError('unauthenticated', 'The right to ask for this has ended meanwhile.');
+  };
+  await expect(delegations.end({ ...petra, requireStanding }, seq)).rejects.toMatchObject({
+    code: 'unauthenticated',
+  });
+  await expect(
+    delegations.begin({ by: 'otto', role: 'reviewer', requireStanding }, 'petra', Number.MAX_SAFE_INTEGER),
+  ).rejects.toMatchObject({ code: 'unauthenticated' });
+  expect(delegations.inForce('petra', 'otto')).toMatchObject({ seq });
+  expect(await delegations.end({ by: 'ann', role: 'admin' }, seq)).toMatchObject({ seq });
+  expect(delegations.inForce('petra', 'otto')).toBeNull();
+  await ledger.close('test over');
+  expect(ends()).toHaveLength(1);
+});
+
+it('begins for nobody who is the same person, and within 90 days', async () => {
+  const { time, open } = await stage();
+  const { ledger, delegations } = await open();
+  const nowMs = time.clock.nowMs();
+  const alsoCalled = ['oidc:petra'];
+  for (const [to, untilMs] of [
+    ['petra', nowMs + forMs],
+    ['oidc:petra', nowMs + forMs],
+    ['otto', nowMs],
+    ['otto', nowMs + delegationMsMax + 1],
+  ] as const)
+    await expect(delegations.begin({ ...petra, alsoCalled }, to, untilMs)).rejects.toMatchObject({
+      code: 'invalid_argument',
+    });
+  expect(await delegations.begin(petra, 'otto', nowMs + delegationMsMax)).toMatchObject({ to: 'otto' });
+  await ledger.close('test over');
+});
+
+it('of which the time is over keeps nobody from another one, though its end is not sealed', async () => {
+  const { time, open, begin, refuseToSeal } = await stage();
+  const { ledger, delegations } = await open();
+  const { seq } = await begin(delegations);
+  refuseToSeal(true);
+  time.advance(forMs);
+  await settled();
+  refuseToSeal(false);
+  const next = await begin(delegations);
+  expect(next.seq).toBeGreaterThan(seq);
+  expect(delegations.inForce('petra', 'otto')).toMatchObject({ seq: next.seq });
+  await ledger.close('test over');
+});
