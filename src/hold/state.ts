@@ -6,6 +6,7 @@
  */
 import { HoldpointError } from '../core/errors.ts';
 import { noOtherNames, type OtherNames } from '../core/people.ts';
+import { saysSomething } from '../core/visible-text.ts';
 import type { HoldTermsFixed } from './terms.ts';
 
 export const holdStates = ['pending', 'released', 'denied', 'amended', 'expired'] as const;
@@ -196,7 +197,7 @@ function refuseRequester(terms: HoldTermsFixed, ruling: RulingRequest): void {
 }
 
 function requireReason({ reason }: RulingRequest, what: string): void {
-  if (reason.trim() !== '') return;
+  if (saysSomething(reason)) return;
   throw new HoldpointError(
     'invalid_argument',
     `A reason is required to ${what}.`,

@@ -309,6 +309,10 @@ describe('a body', () => {
     ],
     ['denies without a reason', '{"verdict":"deny","digest":"DIGEST"}'],
     ['denies with a blank reason', '{"verdict":"deny","digest":"DIGEST","reason":"  "}'],
+    [
+      'denies with a reason that nobody sees',
+      '{"verdict":"deny","digest":"DIGEST","reason":"\u200b\u00ad\u0000"}',
+    ],
     ['amends without an amendment', '{"verdict":"amend","digest":"DIGEST","reason":"x"}'],
     ['releases with an amendment', '{"verdict":"release","digest":"DIGEST","amendment":{"text":"x"}}'],
     [

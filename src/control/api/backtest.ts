@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { obstacles } from '../../replay/messages.ts';
 import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
-import { writtenText } from './texts.ts';
+import { givenText, writtenText } from './texts.ts';
 import { besideClock, sinceField, untilField } from './time-span.ts';
 import { besideDamage, unreadableField } from './unreadable.ts';
 
@@ -13,7 +13,7 @@ export const pageDecisionsMax = 2_000;
 export const backtestOrderSchema = z
   .strictObject({
     policy: writtenText.min(1).max(policyCharactersMax).describe('The draft, as a policy file has it.'),
-    reason: writtenText.trim().min(1).max(reasonCharactersMax).describe('Why; it is sealed with the read.'),
+    reason: givenText.max(reasonCharactersMax).describe('Why; it is sealed with the read.'),
     before: z.int().min(0).optional().describe('Only what is older than this; `next` of the page before.'),
     since: sinceField,
     until: untilField,

@@ -5,10 +5,10 @@ import { lookMs } from '../../hold/looking.ts';
 import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 import { exampleHold, holdSummarySchema } from './holds.ts';
 import { anyName } from './names.ts';
-import { writtenText } from './texts.ts';
+import { givenText } from './texts.ts';
 
 export const commentSchema = z
-  .strictObject({ text: writtenText.trim().min(1).max(4_000).describe('Content: erased with the decision.') })
+  .strictObject({ text: givenText.max(4_000).describe('Content: erased with the decision.') })
   .meta({ id: 'NewComment', description: 'What a reviewer says about a hold.' });
 
 export const assignmentSchema = z

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Role } from '../../core/roles.ts';
 import { bases, refusalGrounds } from '../../ledger/erasure.ts';
 import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
-import { writtenText } from './texts.ts';
+import { givenText } from './texts.ts';
 
 /** Who may erase and who may place and lift legal holds; the verifier demands the same. */
 export const erasers: readonly Role[] = ['privacy', 'admin'];
@@ -47,9 +47,7 @@ export const holdScopeSchema = z
   .union([decisionScope, subjectScope, z.strictObject({ match })])
   .meta({ id: 'LegalHoldScope', description: 'What a legal hold is on.' });
 
-const reason = writtenText
-  .trim()
-  .min(1)
+const reason = givenText
   .max(4000)
   .describe(
     'Sealed beside the entry, encrypted. It outlasts the erasure: name the request, not its content.',

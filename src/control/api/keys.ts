@@ -1,9 +1,9 @@
 /** Changes of the ledger's keys. */
 import { z } from 'zod';
 import { jsonAnswer, type Operation } from '../operation.ts';
-import { writtenText } from './texts.ts';
+import { givenText } from './texts.ts';
 
-const reason = writtenText.trim().min(1).max(256).describe('Why; sealed with the change.');
+const reason = givenText.max(256).describe('Why; sealed with the change.');
 const kek = z.string().regex(/^[0-9a-f]{8}$/, 'expected the 8 hex digits of a key-encryption key');
 
 export const keyChangeSchema = z.discriminatedUnion('action', [

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { reviewVerdicts } from '../../hold/record.ts';
 import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 import { exampleHold, holdSummarySchema } from './holds.ts';
-import { writtenText } from './texts.ts';
+import { givenText } from './texts.ts';
 
 export const reviewStates = ['open', 'overdue', 'reviewed'] as const;
 
@@ -33,7 +33,7 @@ export const reviewQuerySchema = z.strictObject({
 export const reviewSchema = z
   .strictObject({
     verdict: z.enum(reviewVerdicts),
-    text: writtenText.trim().min(1).max(4_000).describe('The finding. Content: erased with the decision.'),
+    text: givenText.max(4_000).describe('The finding. Content: erased with the decision.'),
   })
   .meta({ id: 'NewReview', description: 'What somebody finds of a release by one person alone.' });
 

@@ -2,13 +2,13 @@
 import { z } from 'zod';
 import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 import { anyName } from './names.ts';
-import { writtenText } from './texts.ts';
+import { givenText } from './texts.ts';
 
 const base64Of32 = z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'expected base64 of 32 bytes');
 const base64Of64 = z.string().regex(/^[A-Za-z0-9+/]{86}==$/, 'expected base64 of 64 bytes');
 const key = base64Of32.describe('The public key, Ed25519: base64 of 32 bytes.');
 const owner = anyName.describe('Whose rulings it signs.');
-const reason = writtenText.trim().min(1).max(256).describe('Why; sealed.');
+const reason = givenText.max(256).describe('Why; sealed.');
 
 export const signedRulingSchema = z
   .strictObject({
