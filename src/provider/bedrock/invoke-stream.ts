@@ -14,7 +14,7 @@ import type { StreamEventKind, StreamReader } from '../reading/stream.ts';
 import { isAbsent, isRecord, type JsonRecord, readJsonText, textOf } from '../wire/json.ts';
 import { createConverseStreamReader } from './converse-stream.ts';
 import { keepAliveEventType } from './frames.ts';
-import { absorbPlain, emptyPlainAnswer, type InvokeShape, isCertainlyText, plainReading } from './invoke.ts';
+import { absorbPlain, emptyPlainAnswer, type InvokeShape, mayBeginCall, plainReading } from './invoke.ts';
 
 const converseEvents: readonly string[] = [
   'messageStart',
@@ -65,6 +65,7 @@ function chatChunk(chunk: JsonRecord): JsonRecord {
 function createPlainStreamReader(status: number): StreamReader {
   const defects: string[] = [];
   const answer = emptyPlainAnswer();
+  let mayCall = false;
   return {
     defects,
     absorbText: () => null,
@@ -73,9 +74,10 @@ function createPlainStreamReader(status: number): StreamReader {
       const calls = answer.toolCalls.length;
       const text = absorbPlain(chunk, answer, defects);
       answer.text += text;
+      mayCall ||= mayBeginCall(text);
       if (defects.length > 0 || answer.toolCalls.length > calls) return 'tool';
       if (text === '') return 'other';
-      return isCertainlyText(answer.text) ? 'text' : 'tool';
+      return mayCall ? 'tool' : 'text';
     },
     reading: () => plainReading(status, answer, defects, answer.finishReason !== ''),
   };

@@ -160,9 +160,9 @@ function absorbContainer(member: unknown, answer: PlainAnswer, defects: string[]
   return text;
 }
 
-/** True while a text cannot yet be the beginning of a call. */
-export function isCertainlyText(text: string): boolean {
-  return !notationBegins.test(text);
+/** True for a piece of text with which a call may begin, or in which one may have begun. */
+export function mayBeginCall(piece: string): boolean {
+  return notationBegins.test(piece);
 }
 
 /** The reading of a plain answer. */

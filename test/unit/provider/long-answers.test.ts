@@ -1,15 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import type { ProtocolName } from '../../../src/core/protocol-name.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
-import type { ResponseReading } from '../../../src/provider/protocol.ts';
+import type { ResponseReading, StreamForm } from '../../../src/provider/protocol.ts';
+import { framesOf } from '../../support/transcripts.ts';
 
 /** What takes the square of the length takes 7 to 40 s for one of these, in which no other call goes on. */
 const readMsMax = 4_000;
 
 function readIn(family: ProtocolName, operation: string, events: readonly object[]): ResponseReading {
   const bytes = Buffer.from(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''));
+  return readBytes(family, operation, bytes, 'sse');
+}
+
+function readBytes(
+  family: ProtocolName,
+  operation: string,
+  bytes: Buffer,
+  form: StreamForm,
+): ResponseReading {
   const startMs = performance.now();
-  const stream = protocolOf(family).openStream(operation, 200, 'sse');
+  const stream = protocolOf(family).openStream(operation, 200, form);
   stream.push(bytes);
   const { reading } = stream.finish();
   expect(performance.now() - startMs).toBeLessThan(readMsMax);
@@ -63,5 +73,12 @@ describe('an answer is read in a time that grows with its length alone, also wit
     const done = { type: 'response.output_item.done', output_index: 0, item };
     const reading = readIn('openai', 'responses', [...times(20_000, part), done]);
     expect(reading.facts.text).toContain('invoice 19999');
+  });
+
+  test('a text of a Bedrock model in very many frames', () => {
+    const lines = times(32_000, (at) => JSON.stringify(['chunk', { generation: ` word ${at}` }]));
+    const frames = framesOf(Buffer.from(lines.join('\n')));
+    const { facts } = readBytes('bedrock', 'invoke', frames, 'aws-eventstream');
+    expect(facts.text).toContain(' word 31999');
   });
 });
