@@ -3,12 +3,12 @@
  * exchange. What the rules would have said is sealed as flags. Owns which reports are under way.
  */
 import { HoldpointError } from '../core/errors.ts';
-import type { Entry } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Draft } from '../ledger/sealer.ts';
 import { reportTerm } from '../ledger/search.ts';
 import type { Judgement, Match, Phase, Policy } from '../policy/policy.ts';
 import { answerLeaf, type LeafData, requestLeaf } from '../record/leaf-data.ts';
+import { findKnown, type KnownLedger } from './known.ts';
 import { type Report, readReport, type StoredMessage, toldBy } from './line.ts';
 import type { Line } from './split.ts';
 
@@ -16,6 +16,8 @@ import type { Line } from './split.ts';
 const linesPerTurn = 64;
 /** Of the same; a single line may be larger. */
 const bytesPerTurn = 8 * 1024 * 1024;
+/** Decisions without their answer that are kept in mind. */
+const cutOffMax = 1_000;
 
 export type LineResult =
   | {
@@ -40,7 +42,7 @@ export interface ReportDesk {
 }
 
 export interface ReportHouse {
-  readonly ledger: Pick<Ledger, 'seal' | 'settle' | 'find' | 'decision' | 'part'>;
+  readonly ledger: Pick<Ledger, 'seal' | 'settle'> & KnownLedger;
   readonly policy: () => Policy;
   readonly fingerprint: (subject: string) => string;
 }
@@ -57,6 +59,8 @@ interface Sealed {
 export function createReportDesk(house: ReportHouse): ReportDesk {
   /** By reporter and id, until they are durable and found in the index: two reports at once must not seal one twice. */
   const underWay = new Map<string, Promise<void>>();
+  /** Decisions whose answer found no room: the ledger says so of each in a moment, and whoever sends it again may come before. */
+  const cutOff = new Set<number>();
 
   async function take(line: Line, by: string, settleOthers: () => Promise<void>): Promise<Sealed> {
     const bytes = line.bytes?.length ?? 0;
@@ -83,12 +87,12 @@ export function createReportDesk(house: ReportHouse): ReportDesk {
         resolve();
       };
       try {
-        const known = await findKnown(report, key, house);
+        const known = await findKnown(report, key, house.ledger, cutOff);
         if (known !== null) {
           done();
           return { result: { line: line.number, status: 'known', id, ...known }, bytes };
         }
-        const { decision, rules, durable } = await sealPatiently(report, by, settleOthers, house);
+        const { decision, rules, durable } = await sealPatiently(report, by, settleOthers, house, cutOff);
         durable.then(done, done);
         return { result: { line: line.number, status: 'sealed', id, decision, rules }, durable, bytes };
       } catch (error) {
@@ -144,6 +148,7 @@ async function sealPatiently(
   by: string,
   settleOthers: () => Promise<void>,
   { ledger, policy: policyNow, fingerprint }: ReportHouse,
+  cutOff: Set<number>,
 ) {
   const policy = policyNow();
   const { facts, request, answer } = report;
@@ -171,10 +176,19 @@ async function sealPatiently(
   const draft = { ...draftOf('response', { ...leaf, reported: true }, answer), refs: [first.seq] };
   // Whether the ledger failed meanwhile, sealing the answer says.
   const isDurable = first.durable.catch(() => undefined);
-  const second = await patiently(
-    () => ledger.seal(draft),
-    () => isDurable,
-  );
+  let second: Sealing;
+  try {
+    second = await patiently(
+      () => ledger.seal(draft),
+      () => isDurable,
+    );
+  } catch (error) {
+    // Of those before, the ledger has said so long since.
+    if (cutOff.size >= cutOffMax) cutOff.clear();
+    cutOff.add(first.seq);
+    ledger.settle(first.seq, 'interrupted');
+    throw error;
+  }
   // Once it is settled nothing more of it can be sealed.
   ledger.settle(first.seq, 'reported');
   const durable = Promise.all([first.durable, second.durable]).then(() => undefined);
@@ -214,79 +228,3 @@ const unreadable: Match = {
   severity: 'high',
   hold: { expiresInMs: 0, approvals: 1, roles: [], notRequester: false },
 };
-
-/** The decision that this reporter sealed under this id; null for none. Throws `report_differs` where it says something else. */
-async function findKnown(report: Report, key: string, { ledger }: ReportHouse) {
-  for await (const seq of ledger.find({ report: key }, Number.MAX_SAFE_INTEGER)) {
-    const entries = await ledger.decision(seq);
-    const [request] = entries;
-    // The index is never evidence.
-    if (request === undefined || reportTerm(request.data['reported'] ?? '') !== key) continue;
-    const answer = entries.find(({ type }) => type === 'response');
-    // A crash came between: what was sealed of it is closed as interrupted.
-    if (answer === undefined && report.answer !== null && isInterrupted(entries)) continue;
-    if (!(await isSame(report, request, answer, ledger)))
-      throw new HoldpointError(
-        'report_differs',
-        `The id ${report.id} was reported before, with something else.`,
-        'Give each decision an id of its own; what is sealed is not changed.',
-      );
-    const rules = entries.flatMap(({ data }) => (Array.isArray(data['rules']) ? data['rules'] : []));
-    return { decision: seq, rules: rules.filter((rule) => typeof rule === 'string') };
-  }
-  return null;
-}
-
-function isInterrupted(entries: readonly Entry[]): boolean {
-  return entries.some(({ type }) => type === 'recovery');
-}
-
-/** Compares all that was said; what was erased is taken for the same, so that it does not come back. */
-async function isSame(
-  report: Report,
-  request: Entry,
-  answer: Entry | undefined,
-  ledger: ReportHouse['ledger'],
-): Promise<boolean> {
-  if ((answer === undefined) !== (report.answer === null)) return false;
-  const { reported = {} } = request.data;
-  // Beside what was told stands who told it.
-  if (typeof reported !== 'object' || !hasMembers(reported, report.told, 1)) return false;
-  return (
-    (await isSealedAs(report.request, request, 'request', ledger)) &&
-    (answer === undefined || report.answer === null || isSealedAs(report.answer, answer, 'response', ledger))
-  );
-}
-
-/** Whether these are all its members, but for so many others. */
-function hasMembers(value: object, wanted: Readonly<Record<string, string>>, others: number): boolean {
-  const members = Object.entries(wanted);
-  return (
-    Object.keys(value).length === members.length + others &&
-    members.every(([name, text]) => Reflect.get(value, name) === text)
-  );
-}
-
-function isSealedAs(
-  { message, beside }: StoredMessage,
-  { seq, data }: Entry,
-  name: 'request' | 'response',
-  ledger: ReportHouse['ledger'],
-): Promise<boolean> {
-  const isSame = Object.entries(beside).every(([member, text]) => data[member] === text);
-  return isSame ? hasPart(ledger, seq, name, message) : Promise.resolve(false);
-}
-
-async function hasPart(
-  ledger: ReportHouse['ledger'],
-  seq: number,
-  name: string,
-  message: Buffer,
-): Promise<boolean> {
-  try {
-    return (await ledger.part(seq, name)).equals(message);
-  } catch (error) {
-    if (error instanceof HoldpointError && error.code === 'erased') return true;
-    throw error;
-  }
-}

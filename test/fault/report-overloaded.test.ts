@@ -1,6 +1,7 @@
 /** A line of a report while the ledger has too much to do: sealed once and whole, or told as it is. */
 import { afterEach, expect, it } from 'vitest';
 import { HoldpointError } from '../../src/core/errors.ts';
+import { outcomesOf } from '../../src/ledger/head.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { loadPolicy } from '../../src/policy/compile.ts';
 import { createReportDesk } from '../../src/report/desk.ts';
@@ -16,8 +17,8 @@ const line = JSON.stringify({
 });
 
 /** A desk over a ledger that refuses its nth seals, counted from 1. */
-async function deskRefused(...nth: readonly number[]) {
-  const opened = await createLedgerUnderTest().open();
+async function deskRefused(nth: readonly number[], underTest = createLedgerUnderTest()) {
+  const opened = await underTest.open();
   ledger = opened;
   let asked = 0;
   const sealed: string[] = [];
@@ -39,6 +40,7 @@ async function deskRefused(...nth: readonly number[]) {
   });
   return {
     sealed,
+    underTest,
     report: async () => {
       async function* body(): AsyncGenerator<Buffer> {
         yield Buffer.from(line);
@@ -54,7 +56,7 @@ it.each([
   ['its question', 1],
   ['its answer', 2],
 ])('that found no room for %s is sealed once, and known when it is sent again', async (_, nth) => {
-  const { sealed, report } = await deskRefused(nth);
+  const { sealed, report } = await deskRefused([nth]);
   const [first] = await report();
   expect(first).toMatchObject({ status: 'sealed', id: 'r-1' });
   expect(sealed).toEqual(['request', 'response']);
@@ -62,9 +64,32 @@ it.each([
 });
 
 it('that finds none again is refused', async () => {
-  const { sealed, report } = await deskRefused(1, 2);
+  const { sealed, report } = await deskRefused([1, 2]);
   const codes = (await report()).map((result) => (result.status === 'refused' ? result.error.code : ''));
   expect(codes).toEqual(['overloaded']);
   expect(sealed).toEqual([]);
   expect(await report()).toMatchObject([{ status: 'sealed' }]);
+});
+
+it('whose answer finds none again is interrupted, and sealed anew when it is sent again', async () => {
+  const { sealed, report, underTest } = await deskRefused([2, 3]);
+  expect(await report()).toMatchObject([{ status: 'refused', error: { code: 'overloaded' } }]);
+  expect(sealed).toEqual(['request']);
+  const [again] = await report();
+  expect(again).toMatchObject({ status: 'sealed' });
+  expect(sealed).toEqual(['request', 'request', 'response']);
+  expect(await report()).toMatchObject([{ ...again, status: 'known' }]);
+  await ledger?.close('test over');
+  expect(underTest.entries().flatMap(({ data }) => outcomesOf(data).map(([, outcome]) => outcome))).toEqual([
+    'interrupted',
+    'reported',
+  ]);
+});
+
+it('whose answer found none is sealed anew after a restart, too', async () => {
+  const { report, underTest } = await deskRefused([2, 3]);
+  expect(await report()).toMatchObject([{ status: 'refused' }]);
+  await ledger?.close('test over');
+  const { report: reportAgain } = await deskRefused([], underTest);
+  expect(await reportAgain()).toMatchObject([{ status: 'sealed' }]);
 });
