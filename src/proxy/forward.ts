@@ -16,7 +16,7 @@ import {
 } from '../core/http-message.ts';
 import { createAnswerBody } from './answer-body.ts';
 import type { Body } from './body.ts';
-import { isStaleSocket, openConnections } from './upstream-connections.ts';
+import { isBreakingOff, isStaleSocket, openConnections } from './upstream-connections.ts';
 import { mayRepeat, withholding } from './withhold.ts';
 
 export interface OutgoingRequest {
@@ -209,11 +209,10 @@ function dispatch(
         const rest = withhold.end();
         if (rest.length > 0) body.push(rest);
         trailers = endToEndTrailers(withhold.fields(rawHeadersOf(finished.rawTrailers)));
-        ended(null);
+        ended(isBreakingOff() ? failureOf(brokenOff, new Error('its connection was reset')) : null);
       },
       onResponseError: (_controller, error) => {
-        const [code, what, next] = body.flow === null ? notReached : brokenOff;
-        ended(stopReason ?? new HoldpointError(code, `${what}: ${messageOf(error)}.`, next, error));
+        ended(stopReason ?? failureOf(body.flow === null ? notReached : brokenOff, error));
       },
     },
   );
@@ -226,6 +225,10 @@ const notReached = [
   'Retry the call. If it stays so, whoever runs Holdpoint checks `url` below `upstreams` and the way there.',
 ] as const;
 const brokenOff = ['upstream_truncated', 'The upstream broke off its answer', 'Retry the call.'] as const;
+
+function failureOf([code, what, next]: typeof notReached | typeof brokenOff, cause: unknown): HoldpointError {
+  return new HoldpointError(code, `${what}: ${messageOf(cause)}.`, next, cause);
+}
 
 /** The pieces as they are taken: no further one is while the upstream takes nothing. */
 async function* each(pieces: AsyncIterable<Buffer>, onPiece: () => void): AsyncGenerator<Buffer> {

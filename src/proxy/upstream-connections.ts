@@ -38,7 +38,13 @@ function connectorOver(connectMsMax: number, egress: Egress): buildConnector.con
   const connect = buildConnector({ timeout: connectMsMax, allowH2: false });
   return (options, callback) => {
     const watched: buildConnector.Callback = (...connected) => {
-      connected[1]?.once('error', (error: Error) => failedOn.set(error, connected[1]));
+      connected[1]?.once('error', (error: Error) => {
+        failedOn.set(error, connected[1]);
+        breaking = true;
+        queueMicrotask(() => {
+          breaking = false;
+        });
+      });
       callback(...connected);
     };
     const isTls = options.protocol === 'https:';
@@ -55,6 +61,17 @@ function connectorOver(connectMsMax: number, egress: Egress): buildConnector.con
 
 /** Which connection an error came from; undici does not say it for every kind. */
 const failedOn = new WeakMap<object, Pick<Socket, 'bytesRead'>>();
+
+/** A connection's listeners, of which ours is the first, are just told that it broke. */
+let breaking = false;
+
+/**
+ * Asked while an answer ends: whether a reset is what ends it. One without a length ends with its connection, and undici
+ * takes any end for that; of a connection that failed it is none (RFC 9112 section 8).
+ */
+export function isBreakingOff(): boolean {
+  return breaking;
+}
 
 /** Where undici says that it writes a request's head, and on which connection. */
 const headersSentChannel = 'undici:client:sendHeaders';
