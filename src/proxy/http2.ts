@@ -125,6 +125,8 @@ function carry(
   serve(far);
   const left = new Error('The caller left.');
   stream.on('error', () => call.destroy(left));
+  // Before its end is read, which comes all the same and would be that of the body.
+  stream.once('aborted', () => call.destroy(left));
   stream.once('close', () => {
     call.destroy(left);
     near.destroy();
