@@ -68,6 +68,9 @@ export interface ForwardBounds {
   readonly decodedBytesMax: number;
 }
 
+/** A closed connection says so within a round trip. One that breaks later had somebody at work on the request. */
+const staleUsMax = 2_000_000;
+
 const notForwarded = (name: string): boolean =>
   name === 'host' ||
   name === 'content-length' ||
@@ -84,10 +87,15 @@ export function createForwarder(bounds: ForwardBounds, egress: Egress, time: Tim
   const { agent, close } = openConnections(bounds, egress);
   return {
     send: async (request, onAbort) => {
-      const sent = dispatch(agent, request, bounds, time, onAbort).catch(async (error: unknown) => {
-        if (!isStaleSocket(error)) throw error;
+      let begunUs = 0;
+      const onBegun = (): void => {
+        begunUs = time.clock.monoUs();
+      };
+      const sent = dispatch(agent, request, bounds, time, onAbort, onBegun).catch(async (error: unknown) => {
+        const isAtOnce = time.clock.monoUs() - begunUs <= staleUsMax;
+        if (!isAtOnce || !isStaleSocket(error)) throw error;
         // The provider closed an idle connection: not an answer. That it read the request is not likely, and is said.
-        return { ...(await dispatch(agent, request, bounds, time, onAbort)), resent: true };
+        return { ...(await dispatch(agent, request, bounds, time, onAbort, onBegun)), resent: true };
       });
       const answer = await sent;
       const coding = valuesOf(answer.headers, 'content-encoding').join(',');
@@ -129,6 +137,7 @@ function dispatch(
   bounds: ForwardBounds,
   { clock, schedule }: Time,
   onAbort: (abort: (reason: string) => void) => void,
+  onBegun: () => void,
 ): Promise<Answer> {
   const answer = Promise.withResolvers<Answer>();
   const { head, spool } = request.body;
@@ -182,6 +191,7 @@ function dispatch(
     {
       onRequestStart: (started) => {
         controller = started;
+        onBegun();
         if (stopReason !== null) started.abort(stopReason);
       },
       onResponseStart: (started, status, _headers, statusText) => {

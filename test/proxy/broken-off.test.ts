@@ -94,28 +94,6 @@ test.each([
   },
 );
 
-test.each([
-  ['closes', 'delivered', (answer: { end(): void }) => answer.end()],
-  ['is reset', 'upstream_truncated', (answer: { reset(): void }) => answer.reset()],
-] as const)(
-  'an answer without a length ends with its connection, where that %s: %s',
-  async (_how, outcome, end) => {
-    const seen = Promise.withResolvers<void>();
-    rig.upstream.script(async (_request, answer) => {
-      answer.send('HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\n\r\nIt begins');
-      await seen.promise;
-      end({ reset: answer.reset, end: answer.end });
-    });
-    const client = await rig.post('/v1/of-no-known-kind', '{}');
-    await client.until('It begins');
-    seen.resolve();
-    expect(await rig.sidecar.ada.outcomeOf(decisionIdOf(client.text()))).toBe(outcome);
-    if (outcome === 'delivered') await client.until('\r\n0\r\n\r\n');
-    else await client.ended;
-    expect(client.text().includes('\r\n0\r\n\r\n')).toBe(outcome === 'delivered');
-  },
-);
-
 test('a stream that ends in order but without its terminal event counts as truncated', async () => {
   rig.upstream.script((_request, answer) => answer.send(`${streamHead}${chunk(begun)}0\r\n\r\n`));
   const client = await rig.chat(streamed);
@@ -192,6 +170,16 @@ test('a fresh connection that is reset is not tried again: the provider may have
   const answer = await (await rig.chat(chatRequest())).answer();
   expect(answer.status).toBe(502);
   expect(rig.upstream.requests).toHaveLength(1);
+});
+
+test('a used connection that is reset long after the call went out is not replaced: the provider was at work', async () => {
+  await (await rig.chat(chatRequest())).answer();
+  rig.upstream.script((_request, answer) => {
+    rig.time.advance(2_001);
+    answer.reset();
+  });
+  expect((await (await rig.chat(chatRequest())).answer()).status).toBe(502);
+  expect(rig.upstream.requests).toHaveLength(2);
 });
 
 test('one that the upstream ended in order, just as the call went out on it, is replaced too', async () => {

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { chunk, streamHead } from '../support/raw-upstream.ts';
 import { holdSecretText, policyOf } from './policies.ts';
-import { startRig } from './rig.ts';
+import { decisionIdOf, startRig } from './rig.ts';
 
 afterEach(endAll);
 
@@ -50,3 +50,26 @@ test('one that was asked for as a stream is read though it begins as a picture d
   await client.until('denied_by_reviewer');
   expect(client.text()).not.toContain('a secret');
 });
+
+test.each([
+  ['closes', 'delivered', (answer: { end(): void }) => answer.end()],
+  ['is reset', 'upstream_truncated', (answer: { reset(): void }) => answer.reset()],
+] as const)(
+  'an answer without a length ends with its connection, where that %s: %s',
+  async (_how, outcome, end) => {
+    const rig = await startRig();
+    const seen = Promise.withResolvers<void>();
+    rig.upstream.script(async (_request, answer) => {
+      answer.send('HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\n\r\nIt begins');
+      await seen.promise;
+      end({ reset: answer.reset, end: answer.end });
+    });
+    const client = await rig.post('/v1/of-no-known-kind', '{}');
+    await client.until('It begins');
+    seen.resolve();
+    expect(await rig.sidecar.ada.outcomeOf(decisionIdOf(client.text()))).toBe(outcome);
+    if (outcome === 'delivered') await client.until('\r\n0\r\n\r\n');
+    else await client.ended;
+    expect(client.text().includes('\r\n0\r\n\r\n')).toBe(outcome === 'delivered');
+  },
+);
