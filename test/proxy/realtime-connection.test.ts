@@ -115,11 +115,11 @@ describe('the handshake', () => {
     const upstream = await startSocketUpstream();
     const sidecar = await startTestSidecar({ upstreams: upstreamsOf(upstream.url) });
     const client = await connectRaw(sidecar.proxyUrl);
-    const own = ['X-Tag: a', 'X-Tag: b', 'Proxy-Authorization: Basic secret'];
+    const own = ['X-Tag: a', 'X-Tag: b', 'x-tag: c', 'Proxy-Authorization: Basic secret'];
     client.send(rawRequest('GET', realtimeTarget, [...upgrade, ...own]));
     await client.until('\r\n\r\n');
     const { 'x-tag': tags, 'proxy-authorization': forProxy } = upstream.requests[0]?.headers ?? {};
-    expect([tags, forProxy]).toEqual(['a, b', undefined]);
+    expect([tags, forProxy]).toEqual(['a, b, c', undefined]);
   });
 
   test('that a rule would hold goes on, and is marked: nothing is asked yet that a person could rule on', async () => {

@@ -81,8 +81,12 @@ const ofThisHop = (name: string): boolean =>
 export function handshakeHeaders(headers: RawHeaders): Record<string, string> {
   const kept = endToEndHeaders(headers, ofThisHop);
   const sent: Record<string, string> = Object.create(null);
+  /** The spelling in which a name came first: whoever takes these sends the last of two that are one. */
+  const spelt = new Map<string, string>();
   for (let i = 0; i + 1 < kept.length; i += 2) {
-    const name = kept[i] ?? '';
+    const own = kept[i] ?? '';
+    const name = spelt.get(own.toLowerCase()) ?? own;
+    spelt.set(own.toLowerCase(), name);
     const value = kept[i + 1] ?? '';
     const before = sent[name];
     // Several fields of one name mean what one with all their values means (RFC 9110 section 5.3).
