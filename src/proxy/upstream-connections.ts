@@ -3,7 +3,7 @@
  * connection had been closed while it was idle. With forward.ts the only importer of `undici`.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { Agent, buildConnector } from 'undici';
 import type { Egress } from '../core/egress.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
@@ -41,9 +41,8 @@ function connectorOver(connectMsMax: number, egress: Egress): buildConnector.con
       connected[1]?.once('error', (error: Error) => {
         failedOn.set(error, connected[1]);
         breaking = true;
-        queueMicrotask(() => {
-          breaking = false;
-        });
+        // Of a connection that never had a request, to which undici listens no more than we do.
+        queueMicrotask(notBreaking);
       });
       callback(...connected);
     };
@@ -62,8 +61,11 @@ function connectorOver(connectMsMax: number, egress: Egress): buildConnector.con
 /** Which connection an error came from; undici does not say it for every kind. */
 const failedOn = new WeakMap<object, Pick<Socket, 'bytesRead'>>();
 
-/** A connection's listeners, of which ours is the first, are just told that it broke. */
+/** A connection's listeners are just told that it broke: ours come before and after those of undici. */
 let breaking = false;
+const notBreaking = (): void => {
+  breaking = false;
+};
 
 /**
  * Asked while an answer ends: whether a reset is what ends it. One without a length ends with its connection, and undici
@@ -81,8 +83,9 @@ const readBefore = new WeakMap<object, number>();
 function onHeadersSent(message: unknown): void {
   if (typeof message !== 'object' || message === null || !('socket' in message)) return;
   const { socket } = message;
-  if (typeof socket === 'object' && socket !== null && 'bytesRead' in socket)
-    readBefore.set(socket, Number(socket.bytesRead));
+  if (!(socket instanceof Socket)) return;
+  if (!readBefore.has(socket)) socket.once('error', notBreaking);
+  readBefore.set(socket, socket.bytesRead);
 }
 
 /**
