@@ -22,6 +22,13 @@ export interface QueueState {
   readonly total: number;
   /** The id, so that the queue may change under it. */
   readonly selected: string;
+  /** The hold that was asked for and is not there yet; '' where none is. */
+  readonly opening: string;
+  /**
+   * Something was typed for a page that was not there, or not any more: what follows is the rest of it, and would be taken
+   * for commands. It counts for nothing up to the next key that is no text.
+   */
+  readonly typedAhead: boolean;
   readonly open: OpenHold | null;
   readonly prompt: Prompt | null;
   /** One line about what happened last. */
@@ -42,11 +49,14 @@ export const emptyQueue: QueueState = {
   items: [],
   total: 0,
   selected: '',
+  opening: '',
+  typedAhead: false,
   open: null,
   prompt: null,
   said: '',
 };
 const pageRows = 10;
+const readOn = 'None of what you typed meanwhile counts: press enter, then go on.';
 
 /** The state with what is held now; the selection stays on its hold, or on the one that took its place. */
 export function withItems(state: QueueState, items: readonly Listed[], total: number): QueueState {
@@ -59,6 +69,8 @@ export function withItems(state: QueueState, items: readonly Listed[], total: nu
 /** The state after a key, and what is to be done about it. */
 export function pressed(state: QueueState, key: Key): Step {
   if (key.kind === 'interrupt') return { state, effect: { kind: 'quit' } };
+  if (state.opening !== '') return { state: whileOpening(state, key), effect: null };
+  if (state.typedAhead) return { state: afterTypedAhead(state, key), effect: null };
   if (state.prompt !== null && state.open !== null) return typed(state, key);
   if (key.kind === 'paste') return { state: { ...state, said: 'Nothing takes text here.' }, effect: null };
   const name = key.kind === 'text' ? key.text : key.kind;
@@ -67,10 +79,25 @@ export function pressed(state: QueueState, key: Key): Step {
     case 'q':
       return { state, effect: { kind: 'quit' } };
     case 'enter':
-      return { state, effect: state.selected === '' ? null : { kind: 'show', id: state.selected } };
+      return state.selected === '' ? { state, effect: null } : asked(state, state.selected);
     default:
       return { state: moved(state, rowsOf(name)), effect: null };
   }
+}
+
+function asked(state: QueueState, id: string): Step {
+  return { state: { ...state, opening: id, said: 'Reading it…' }, effect: { kind: 'show', id } };
+}
+
+/** Only moving about is harmless on a page that nobody has seen; whatever else is typed for it is not taken. */
+function whileOpening(state: QueueState, key: Key): QueueState {
+  if (key.kind === 'escape') return { ...state, opening: '', typedAhead: false, said: '' };
+  const isText = key.kind === 'paste' || (key.kind === 'text' && rowsOf(key.text) === 0);
+  return isText ? { ...state, typedAhead: true } : state;
+}
+
+function afterTypedAhead(state: QueueState, key: Key): QueueState {
+  return key.kind === 'text' || key.kind === 'paste' ? state : { ...state, typedAhead: false, said: '' };
 }
 
 function rowsOf(name: string): number {
@@ -150,18 +177,41 @@ function typed(state: QueueState, key: Key): Step {
   };
 }
 
-/** The state with the hold as it was just read; what is typed and chosen stays while it is the same one. */
-export function withOpen(state: QueueState, hold: Detail): QueueState {
-  const { open } = state;
-  if (open?.hold.id === hold.id && open.hold.digest === hold.digest)
-    return { ...state, open: { ...open, hold } };
-  return { ...state, open: { hold, scroll: 0, withheld: new Set() }, prompt: null, said: '' };
+/** The state with the hold that was asked for; as it is where the reader asked for another one since, or for none. */
+export function withShown(state: QueueState, hold: Detail): QueueState {
+  if (state.opening !== hold.id) return state;
+  const said = state.typedAhead ? readOn : '';
+  return {
+    ...state,
+    opening: '',
+    open: { hold, scroll: 0, withheld: new Set() },
+    prompt: null,
+    said,
+  };
 }
 
-/** Whether somebody else did something to the open hold that its page does not show yet. */
-export function isOutdated({ open, items }: QueueState): boolean {
-  const listed = items.find(({ id }) => id === open?.hold.id);
-  if (open === null || listed === undefined) return false;
+/** The state with the open hold as it was just read; what is typed and chosen stays while the same bytes are held. */
+export function withReread(state: QueueState, hold: Detail): QueueState {
+  const { open, prompt } = state;
+  if (open?.hold.id !== hold.id) return state;
+  if (open.hold.digest === hold.digest) return { ...state, open: { ...open, hold } };
+  const typedAhead = state.typedAhead || prompt !== null;
+  const said = typedAhead ? readOn : '';
+  return { ...state, open: { hold, scroll: 0, withheld: new Set() }, prompt: null, typedAhead, said };
+}
+
+/** The state once a ruling is sealed; the rest of what was being typed about its hold is nothing for the list. */
+export function withRuled(state: QueueState, id: string, said: string): QueueState {
+  if (state.open?.hold.id !== id) return { ...state, said };
+  return { ...state, open: null, prompt: null, typedAhead: state.prompt !== null, said };
+}
+
+/** Whether something was done to the open hold that its page does not show yet. */
+export function isOutdated({ open, items, total }: QueueState): boolean {
+  if (open === null) return false;
+  const listed = items.find(({ id }) => id === open.hold.id);
+  // One that is not listed is over, unless more wait than are listed.
+  if (listed === undefined) return open.hold.state === 'pending' && total <= items.length;
   const of = ({ approvals, roles, commentCount, assignee }: Listed): string =>
     JSON.stringify([approvals.given, roles, commentCount, assignee]);
   return of(listed) !== of(open.hold);

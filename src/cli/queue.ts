@@ -4,24 +4,16 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { HoldpointError, messageOf } from '../core/errors.ts';
+import { HoldpointError } from '../core/errors.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { detailSchema, headlineOf, listSchema } from './hold-answers.ts';
 import { printQueue } from './holds.ts';
 import { readArguments, readOptions } from './options.ts';
 import { duration, outputIsGone, printJson, printLine, safeJson, visible } from './print.ts';
+import { createQueueCalls } from './queue-calls.ts';
 import { bracketPastes, createKeyReader, leavePastes } from './queue-keys.ts';
-import {
-  type Effect,
-  emptyQueue,
-  isOutdated,
-  type Listed,
-  pressed,
-  type QueueState,
-  withItems,
-  withOpen,
-} from './queue-state.ts';
+import { emptyQueue, type Listed, pressed, type QueueState, withItems } from './queue-state.ts';
 import { rowsOf, scrolledWithin } from './queue-view.ts';
 import { whetherRuled } from './ruling-about.ts';
 import { paintFor } from './screen.ts';
@@ -29,6 +21,7 @@ import { paintFor } from './screen.ts';
 const refreshMs = 1_000;
 const pageSchema = listSchema.extend({ next: z.string().nullable() });
 const pendingPath = '/api/v1/holds?state=pending&limit=500';
+const holdPath = (id: string): string => `/api/v1/holds/${encodeURIComponent(id)}`;
 /** The other screen, the cursor hidden, and no row that goes on in the next one; and back. */
 const enterScreen = `\u001b[?1049h\u001b[?25l\u001b[?7l${bracketPastes}`;
 const leaveScreen = `${leavePastes}\u001b[?7h\u001b[?25h\u001b[?1049l`;
@@ -114,11 +107,31 @@ async function runQueue(
   const paint = paintFor(env, true);
   let state: QueueState = withItems(emptyQueue, first.items, first.total);
   const ended = Promise.withResolvers<void>();
-  /** One call at a time, in the order of the keys. */
-  let calls: Promise<void> = Promise.resolve();
   /** The screen is the shell's again: what a ruling under way comes to is said there, in lines. */
   let isOver = false;
   let lateFailure: unknown = null;
+  const calls = createQueueCalls({
+    ask: {
+      list: async () => listSchema.parse(await client.get(pendingPath)),
+      hold: async (id) => detailSchema.parse(await client.get(holdPath(id))),
+      rule: async (id, ruling) => {
+        await client.post(`${holdPath(id)}/rulings`, ruling, whetherRuled([id]));
+      },
+    },
+    change: (next) => {
+      state = next(state);
+      draw();
+    },
+    onRuled: (said) => {
+      if (isOver) printLine(visible(said));
+    },
+    onFailure: (error, what) => {
+      if (isOver) lateFailure ??= what === 'rule' ? error : null;
+      // A sidecar that is gone ends the command.
+      else ended.reject(error);
+    },
+    isOver: () => isOver,
+  });
 
   function draw(): void {
     if (isOver) return;
@@ -128,63 +141,18 @@ async function runQueue(
     stdout.write(`\u001b[H${rowsOf(state, size, Date.now(), paint).join('\u001b[K\r\n')}\u001b[K\u001b[J`);
   }
 
-  function run(effect: Effect): void {
-    if (effect.kind === 'quit') ended.resolve();
-    else calls = calls.then(() => carryOut(effect)).catch((error: unknown) => failed(error, effect.kind));
-  }
-
-  /** A refusal is something to read; a sidecar that is gone ends the command. */
-  function failed(error: unknown, what: 'show' | 'rule' | 'refresh'): void {
-    if (isOver) lateFailure ??= what === 'rule' ? error : null;
-    else if (!(error instanceof HoldpointError) || error.code === 'sidecar_unreachable') ended.reject(error);
-    else state = { ...state, said: `${messageOf(error)} ${error.next}` };
-    draw();
-  }
-
-  async function carryOut(effect: Exclude<Effect, { kind: 'quit' }>): Promise<void> {
-    const path = `/api/v1/holds/${encodeURIComponent(effect.id)}`;
-    if (effect.kind === 'show') {
-      const hold = detailSchema.parse(await client.get(path));
-      state = withOpen({ ...state, open: null, prompt: null, said: '' }, hold);
-    } else {
-      const { order, digest } = effect;
-      await client.post(`${path}/rulings`, { ...order, digest }, whetherRuled([effect.id]));
-      const what = order.breakGlass === true ? 'broken glass' : order.verdict;
-      const said = `${effect.id}: your ${what} is sealed.`;
-      if (isOver) {
-        printLine(visible(said));
-        return;
-      }
-      state = { ...state, open: null, prompt: null, said };
-      await refresh();
-    }
-    draw();
-  }
-
-  async function refresh(): Promise<void> {
-    const { items, total } = listSchema.parse(await client.get(pendingPath));
-    state = withItems(state, items, total);
-    const { open } = state;
-    if (open !== null && isOutdated(state)) {
-      const path = `/api/v1/holds/${encodeURIComponent(open.hold.id)}`;
-      state = withOpen(state, detailSchema.parse(await client.get(path)));
-    }
-    draw();
-  }
-
   const readKeys = createKeyReader();
   const onData = (chunk: string): void => {
     for (const key of readKeys(chunk)) {
       const step = pressed(state, key);
       state = step.state;
-      if (step.effect !== null) run(step.effect);
+      if (step.effect?.kind === 'quit') ended.resolve();
+      else if (step.effect !== null) calls.carryOut(step.effect);
     }
     draw();
   };
   const quit = (): void => ended.resolve();
-  const timer = setInterval(() => {
-    calls = calls.then(refresh).catch((error: unknown) => failed(error, 'refresh'));
-  }, refreshMs);
+  const timer = setInterval(calls.refresh, refreshMs);
   stdin.setRawMode(true).setEncoding('utf8').on('data', onData).on('end', quit);
   stdout.on('resize', draw);
   process.once('SIGTERM', quit);
@@ -201,6 +169,6 @@ async function runQueue(
     stdout.write(leaveScreen);
   }
   // What was ruled last is sealed before the command ends, or it says that it was not.
-  await calls;
+  await calls.done();
   if (lateFailure !== null) throw lateFailure;
 }

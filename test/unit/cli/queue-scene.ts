@@ -7,7 +7,7 @@ import {
   pressed,
   type QueueState,
   withItems,
-  withOpen,
+  withShown,
 } from '../../../src/cli/queue-state.ts';
 
 export const digest = '7d'.repeat(32);
@@ -56,10 +56,16 @@ export const two: Partial<Detail> = {
   }),
 };
 
+/** The first that is listed, opened. */
 export function opened(state: QueueState, text = 'hello', change: Partial<Detail> = {}): QueueState {
   const [item] = state.items;
   if (item === undefined) throw new Error('nothing to open');
-  const hold = {
+  const hold = detailed(item, text, change);
+  return withShown({ ...state, opening: hold.id }, hold);
+}
+
+export function detailed(item: Listed, text = 'hello', change: Partial<Detail> = {}): Detail {
+  return {
     ...item,
     rules: [{ id: 'r', title: text, when: text, error: '' }],
     policy: { version: text },
@@ -81,7 +87,6 @@ export function opened(state: QueueState, text = 'hello', change: Partial<Detail
     }),
     ...change,
   };
-  return withOpen(state, hold);
 }
 
 export const three = withItems(

@@ -9,7 +9,7 @@ import {
   pressed,
   type QueueState,
   withItems,
-  withOpen,
+  withReread,
 } from '../../../src/cli/queue-state.ts';
 import {
   actions,
@@ -180,16 +180,24 @@ describe('an open hold', () => {
     expect(changed({ roles: ['reviewer', 'admin'] })).toBe(true);
     expect(changed({ commentCount: 1 })).toBe(true);
     expect(changed({ assignee: 'bob' })).toBe(true);
+    // It is over, or stands beyond what is listed.
+    expect(isOutdated(withItems(state, [], 0))).toBe(true);
+    expect(isOutdated(withItems(state, [listed('h-9')], 2))).toBe(false);
+    const over = withReread(state, { ...open.hold, state: 'denied' });
+    expect(isOutdated(withItems(over, [], 0))).toBe(false);
   });
 
   it('keeps what was typed and chosen when it is read again', () => {
-    const again = withOpen(state, { ...open.hold, roles: ['admin'] });
+    const again = withReread(state, { ...open.hold, roles: ['admin'] });
     expect(again).toMatchObject({ prompt: { text: 'becau' }, open: { hold: { roles: ['admin'] } } });
     expect(again.open?.withheld).toEqual(new Set([1]));
   });
 
   it('loses both when other bytes are held', () => {
-    const other = withOpen(state, { ...open.hold, digest: '00'.repeat(32) });
+    const other = withReread(state, { ...open.hold, digest: '00'.repeat(32) });
     expect(other).toMatchObject({ prompt: null, open: { withheld: new Set() } });
+    // The rest of the reason is no command.
+    expect(type(other, 'r').state.prompt).toBeNull();
+    expect(type(other, '\rr').state.prompt).toMatchObject({ kind: 'release' });
   });
 });
