@@ -33,6 +33,13 @@ export function App({ desk }: { readonly desk: Desk }): ComponentChild {
     state.problem === '' || state.link.status === 'lost'
       ? null
       : h('div', { key: 'problem', class: 'banner', role: 'alert' }, state.problem),
+    state.unheard
+      ? h('div', { key: 'unheard', class: 'banner', role: 'alert' }, [
+          'What you type goes nowhere: the field you were writing in is gone. Press ',
+          h('kbd', null, 'Esc'),
+          ', then go on.',
+        ])
+      : null,
     h(
       'main',
       { key: 'main', class: state.place.page === 'inbox' ? 'panes' : 'panes pane-page' },

@@ -63,6 +63,8 @@ export interface DeskState {
   /** The page. A hold stands in `open` as well. */
   readonly place: Place;
   readonly helpShown: boolean;
+  /** Somebody goes on writing in a field that is gone. */
+  readonly unheard: boolean;
   /** Holds on which somebody broke the glass, until they are looked at or put away. */
   readonly alerts: readonly string[];
   /** Until they are looked at or put away. */
@@ -94,6 +96,7 @@ export const signedOut: DeskState = {
   open: null,
   place: inbox,
   helpShown: false,
+  unheard: false,
   alerts: [],
   refused: [],
   connections: 0,

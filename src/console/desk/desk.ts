@@ -11,6 +11,7 @@ import { createDeskQueue } from './desk-queue.ts';
 import { createDeskSession } from './desk-session.ts';
 import { type Action, type DeskState, signedOut } from './desk-state.ts';
 import { createStore } from './desk-store.ts';
+import { createDrafts, type Draft } from './drafts.ts';
 import type { Place } from './place.ts';
 import { matchesFilter, movedCursor, sortedOrder } from './queue.ts';
 import { enrolBrowser, type SigningState, signingState } from './signing.ts';
@@ -51,7 +52,12 @@ export interface Desk extends DeskOversight, DeskPrivacy {
   signing(): Promise<SigningState>;
   /** Makes a key in this browser and enrols it. */
   makeKey(): Promise<SigningState>;
+  /** What was written about a hold and not sent. */
+  draftOf(id: string): Draft;
+  keepDraft(id: string, change: Partial<Draft>): void;
   setHelp(shown: boolean): void;
+  /** Whether somebody goes on writing in a field that is gone. */
+  setUnheard(unheard: boolean): void;
   /** Puts the alert about this hold away. */
   dismiss(id: string): void;
   /** Puts away that the ruling on this hold was not taken. */
@@ -61,6 +67,7 @@ export interface Desk extends DeskOversight, DeskPrivacy {
 export function createDesk(storage: Storage): Desk {
   const store = createStore(signedOut);
   const { get, set } = store;
+  const drafts = createDrafts();
   const session = createDeskSession({
     store,
     storage,
@@ -68,7 +75,10 @@ export function createDesk(storage: Storage): Desk {
       queue.begin();
       if (get().open !== null) page.reread();
     },
-    onEnded: () => queue.stop(),
+    onEnded: () => {
+      queue.stop();
+      drafts.clear();
+    },
     onConnected: () => {
       queue.refresh();
       // What was broken or reviewed in between was not heard of.
@@ -110,6 +120,13 @@ export function createDesk(storage: Storage): Desk {
       if (error instanceof ApiError && error.status === 401) complain(error, asked);
       throw error;
     }
+  }
+
+  /** What was written for a ruling is kept until that is taken. */
+  async function taken(ruling: Promise<void>): Promise<void> {
+    const { open } = get();
+    await ruling;
+    if (open !== null) drafts.keep(open.id, { reason: '', edits: {}, editsOf: '' });
   }
 
   function visible(): readonly string[] {
@@ -156,10 +173,16 @@ export function createDesk(storage: Storage): Desk {
       const { open } = get();
       if (open !== null) store.setOpen(open.id, { withheld });
     },
-    rule: page.rule,
+    rule: (ruling) => taken(page.rule(ruling)),
+    ruleOnMany: (holds, ruling) => taken(oversight.ruleOnMany(holds, ruling)),
+    draftOf: drafts.of,
+    keepDraft: drafts.keep,
     signing: async () => signingState(api(), identity()),
     makeKey: async () => enrolBrowser(api(), identity()),
     setHelp: (helpShown) => set({ helpShown }),
+    setUnheard: (unheard) => {
+      if (get().unheard !== unheard) set({ unheard });
+    },
     dismiss: (id) => set({ alerts: get().alerts.filter((other) => other !== id) }),
     dismissRefused: (id) => set({ refused: get().refused.filter((other) => other.id !== id) }),
   };

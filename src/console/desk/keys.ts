@@ -2,6 +2,7 @@
 import type { Desk } from './desk.ts';
 import type { Action } from './desk-state.ts';
 import { goTo, pageAddress, pagesFor } from './place.ts';
+import { createWriting, type Press } from './writing.ts';
 
 export interface KeyHelp {
   readonly keys: readonly string[];
@@ -36,9 +37,39 @@ const actionByKey: Readonly<Record<string, Action>> = {
 };
 
 export function listenToKeys(desk: Desk): void {
+  const writing = createWriting();
+  /** What was written in last; null where its field was not there yet. */
+  let field: Element | null = null;
+  addEventListener(
+    'pointerdown',
+    () => {
+      writing.end();
+      desk.setUnheard(false);
+    },
+    true,
+  );
   addEventListener('keydown', (event) => {
-    const { identity, helpShown } = desk.get();
-    if (identity === null || event.defaultPrevented || event.isComposing) return;
+    const { identity, helpShown, unheard } = desk.get();
+    if (identity === null) return writing.end();
+    const press = pressOf(event);
+    const isAhead = press.into === 'nothing' && isPanelToCome(desk);
+    const heard = writing.hear(isAhead ? { ...press, into: 'text' } : press, field?.isConnected !== true);
+    if (heard === 'written') field = isAhead || !(event.target instanceof Element) ? null : event.target;
+    if (event.defaultPrevented || event.isComposing) return;
+    if (heard === 'lost') {
+      event.preventDefault();
+      desk.setUnheard(true);
+      return;
+    }
+    if (unheard && heard === 'command') {
+      desk.setUnheard(false);
+      // It says that one knows, and nothing else.
+      if (event.key === 'Escape') return event.preventDefault();
+    }
+    if (isAhead && !press.isModified && event.key !== 'Escape') {
+      if (writeAhead(desk, event)) event.preventDefault();
+      return;
+    }
     if (event.key === 'Escape') {
       // The help is a dialog of the browser's own and closes itself.
       if (!helpShown) stepBack(desk);
@@ -47,6 +78,33 @@ export function listenToKeys(desk: Desk): void {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || helpShown) return;
     if (act(desk, event.key)) event.preventDefault();
   });
+}
+
+function pressOf({ key, ctrlKey, metaKey, altKey, target }: KeyboardEvent): Press {
+  const isText = target instanceof HTMLTextAreaElement;
+  const isLine = target instanceof HTMLInputElement && !['checkbox', 'radio'].includes(target.type);
+  return {
+    key,
+    isModified: ctrlKey || metaKey || altKey,
+    into: isText ? 'text' : isLine ? 'line' : 'nothing',
+  };
+}
+
+/** A panel was asked for on a hold that is still being read: what is typed belongs to its reason. */
+function isPanelToCome(desk: Desk): boolean {
+  const { open, place, helpShown } = desk.get();
+  if (open === null || helpShown || place.page !== 'inbox') return false;
+  return open.panel !== null && open.detail === null && open.problem === '';
+}
+
+function writeAhead(desk: Desk, { key, repeat }: KeyboardEvent): boolean {
+  const { open } = desk.get();
+  if (open === null || (key.length > 1 && key !== 'Enter' && key !== 'Backspace')) return false;
+  const { reason } = desk.draftOf(open.id);
+  const longer = reason + (key === 'Enter' ? '\n' : key);
+  // A key that is held down asked for the panel.
+  if (!repeat) desk.keepDraft(open.id, { reason: key === 'Backspace' ? reason.slice(0, -1) : longer });
+  return true;
 }
 
 function act(desk: Desk, key: string): boolean {

@@ -9,6 +9,7 @@ import type { HoldDetail } from '../answers/hold-detail.ts';
 import { TimeLeft, useIsPast } from '../desk/clock.ts';
 import type { Desk, OpenHold } from '../desk/desk.ts';
 import type { Action } from '../desk/desk-state.ts';
+import type { Draft } from '../desk/drafts.ts';
 import { decisionAddress } from '../desk/place.ts';
 import type { Holds } from '../desk/queue.ts';
 import { actionWords, becameOf, closedActions, whyClosed } from '../desk/ruling-words.ts';
@@ -40,9 +41,15 @@ export function RulingBar(props: RulingBarProps): ComponentChild {
   const detail = inWordOf(props.detail, stead);
   const identity = { ...props.identity, role: stead?.role ?? props.identity.role };
   const { summary, actions } = detail;
-  // Kept while panels open and close.
-  const [reason, setReason] = useState('');
-  const [drafts, setDrafts] = useState<Drafts>({});
+  // Kept while panels open and close, and while the reviewer looks elsewhere.
+  const [draft, setDraft] = useState(() => desk.draftOf(summary.id));
+  const keep = (change: Partial<Draft>): void => {
+    desk.keepDraft(summary.id, change);
+    setDraft(desk.draftOf(summary.id));
+  };
+  const setReason = (reason: string): void => keep({ reason });
+  const setDrafts = (edits: Drafts): void => keep({ edits, editsOf: summary.digest });
+  const drafts = draft.editsOf === summary.digest ? draft.edits : {};
   const expired = useIsPast(summary.expiresAtMs);
   const over = open.over || (expired ? 'Its time is over.' : '');
   const mayRule = verdicts.some((verdict) => actions[verdict] === '');
@@ -59,7 +66,7 @@ export function RulingBar(props: RulingBarProps): ComponentChild {
       : h(Panel, {
           key: 'panel',
           ...{ ...props, detail, identity, inStead: stead?.name ?? '' },
-          ...{ panel, reason, setReason, drafts, setDrafts },
+          ...{ panel, reason: draft.reason, setReason, drafts, setDrafts },
         }),
     h('div', { key: 'bar', class: 'ruling-bar' }, [
       mayRule || over !== '' ? null : h(MayNot, { detail, identity }),

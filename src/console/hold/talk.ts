@@ -51,7 +51,11 @@ export function Said({ comment }: { readonly comment: Comment }): ComponentChild
 const charactersMax = 4_000;
 
 function Say({ desk, id }: { readonly desk: Desk; readonly id: string }): ComponentChild {
-  const [text, setText] = useState('');
+  const [text, setText] = useState(() => desk.draftOf(id).comment);
+  const write = (comment: string): void => {
+    desk.keepDraft(id, { comment });
+    setText(comment);
+  };
   const [problem, setProblem] = useState('');
   const [sending, setSending] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
@@ -65,7 +69,10 @@ function Say({ desk, id }: { readonly desk: Desk; readonly id: string }): Compon
     setProblem('');
     desk
       .comment(id, text)
-      .then(() => setText(''))
+      .then(() => {
+        // What was written while it was on its way is not sent yet.
+        if (desk.draftOf(id).comment === text) write('');
+      })
       .catch((error: unknown) => setProblem(problemOf(error)))
       .finally(() => setSending(false));
   }
@@ -89,7 +96,7 @@ function Say({ desk, id }: { readonly desk: Desk; readonly id: string }): Compon
           maxLength: charactersMax,
           value: text,
           onInput: (event: Event) => {
-            if (event.currentTarget instanceof HTMLTextAreaElement) setText(event.currentTarget.value);
+            if (event.currentTarget instanceof HTMLTextAreaElement) write(event.currentTarget.value);
           },
         }),
         h('button', { type: 'submit', class: 'button', disabled: sending }, [
