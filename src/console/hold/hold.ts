@@ -1,6 +1,6 @@
 /** One hold, everything needed to rule: what happens, why it is held, what led here, and the ruling. */
 import { type ComponentChild, h } from 'preact';
-import { useLayoutEffect } from 'preact/hooks';
+import { useLayoutEffect, useMemo } from 'preact/hooks';
 import { matchedPlaces } from '../answers/because-data.ts';
 import type { HoldSummary, Identity } from '../answers/hold-data.ts';
 import type { HoldDetail } from '../answers/hold-detail.ts';
@@ -26,6 +26,8 @@ interface HoldPageProps {
 
 export function HoldPage({ desk, state, open, identity }: HoldPageProps): ComponentChild {
   const summary = open.detail?.summary ?? state.holds.get(open.id);
+  const { ruling, panel, detail } = open;
+  const withheld = useMemo(() => withheldOn(open), [ruling, panel, open.withheld, detail]);
   useLayoutEffect(() => {
     // With a panel wanted, the focus belongs to its reason.
     if (open.panel === null)
@@ -40,9 +42,7 @@ export function HoldPage({ desk, state, open, identity }: HoldPageProps): Compon
             h('p', null, open.problem),
             h('button', { type: 'button', class: 'button', onClick: desk.reread }, 'Read it again'),
           ]),
-      open.detail === null
-        ? null
-        : h(Body, { key: 'body', desk, identity, detail: open.detail, withheld: withheldOn(open) }),
+      open.detail === null ? null : h(Body, { key: 'body', desk, identity, detail: open.detail, withheld }),
     ]),
     open.detail === null
       ? null
@@ -94,7 +94,24 @@ function Body(props: {
   readonly withheld: ReadonlySet<number>;
 }): ComponentChild {
   const { desk, identity, detail, withheld } = props;
-  const { summary, exchange } = detail;
+  const { summary, exchange, rules } = detail;
+  // What was recorded can be long: drawn again only when it, or what is said about it, changed.
+  const { state, phase, provider } = summary;
+  const content = useMemo(
+    () =>
+      exchange === null
+        ? h('section', { key: 'what' }, [
+            h('h2', null, heldTitle(summary)),
+            h('p', { class: 'quiet' }, 'Your role sees that something is held, not what.'),
+          ])
+        : h(HeldContent, { key: 'what', summary, exchange, withheld, matched: matchedPlaces(rules) }),
+    [state, phase, provider, exchange, withheld, rules],
+  );
+  const conversation = useMemo(
+    () => (exchange === null ? null : h(Conversation, { key: 'conversation', exchange })),
+    [exchange],
+  );
+  const why = useMemo(() => h(Why, { key: 'why', detail }), [detail]);
   return h('div', { class: 'hold-body' }, [
     summary.state === 'pending' ? h(OnIt, { key: 'on-it', desk, summary, identity }) : null,
     h(Review, { key: 'review', desk, detail, identity }),
@@ -104,15 +121,10 @@ function Body(props: {
           'the same call was held already while its caller still waited. Releasing both may do it twice.',
         ])
       : null,
-    exchange === null
-      ? h('section', { key: 'what' }, [
-          h('h2', null, heldTitle(summary)),
-          h('p', { class: 'quiet' }, 'Your role sees that something is held, not what.'),
-        ])
-      : h(HeldContent, { key: 'what', summary, exchange, withheld, matched: matchedPlaces(detail.rules) }),
-    h(Why, { key: 'why', detail }),
+    content,
+    why,
     h(WhoRules, { key: 'who', detail }),
     h(Talk, { key: 'talk', desk, detail, identity }),
-    exchange === null ? null : h(Conversation, { key: 'conversation', exchange }),
+    conversation,
   ]);
 }
