@@ -63,6 +63,8 @@ export function createDesk(engine: Engine): Desk {
   const listeners = new Set<() => void>();
   /** What was asked for last of each: an answer to anything before it, or of the ledger before, is nobody's any more. */
   const wanted = { verdict: 0, page: 0, story: 0 };
+  /** What is handed in is told apart in the order in which it was. */
+  let sorted: Promise<unknown> = Promise.resolve();
   const set = (change: Partial<DeskState>): void => {
     state = { ...state, ...change };
     for (const listener of listeners) listener();
@@ -126,7 +128,9 @@ export function createDesk(engine: Engine): Desk {
       return () => listeners.delete(listener);
     },
     async take(files) {
-      const handed = await sortFiles(files);
+      const mine = sorted.then(() => sortFiles(files));
+      sorted = mine.catch(() => undefined);
+      const handed = await mine;
       const given = { ...state.given, ...handed.given };
       const isNew = handed.ledger.length > 0 || handed.proof !== '';
       set({ given, refused: handed.refused });

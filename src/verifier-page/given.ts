@@ -56,45 +56,85 @@ export function kindOf(text: string): Kind {
 
 /** Sorts files by what they are. */
 export async function sortFiles(files: readonly File[]): Promise<Handed> {
-  const ledger: File[] = [];
+  const ledger: Looked[] = [];
   const refused: string[] = [];
   let proof = '';
   let given: Partial<Given> = {};
-  for (const file of files) {
-    const kind = await kindOfFile(file);
+  for (const looked of await Promise.all(files.map(lookAt))) {
+    const { kind, file, text } = looked;
     switch (kind) {
       case 'ledger':
-        ledger.push(file);
+        ledger.push(looked);
         break;
       case 'private':
       case 'leveldb':
       case 'unknown':
+      case 'unreadable':
         refused.push(`${file.name}: ${refusals[kind]}`);
         break;
       case 'proof':
-        proof = await file.text();
+        proof = text;
         break;
       default:
-        given = { ...given, [kind]: await file.text() };
+        given = { ...given, [kind]: text };
     }
   }
-  return { ledger, proof, given, refused };
+  // One after the other they would be a ledger that begins twice, which none is.
+  const isOne = ledger.filter(({ isBeginning }) => isBeginning).length < 2;
+  if (!isOne) refused.push(...ledger.map(({ file }) => `${file.name}: ${refusals.another}`));
+  return { ledger: isOne ? ledger.map(({ file }) => file) : [], proof, given, refused };
 }
 
-async function kindOfFile(file: File): Promise<Kind> {
-  const head = new TextDecoder('latin1').decode(await file.slice(0, 4096).arrayBuffer());
+interface Looked {
+  readonly file: File;
+  readonly kind: Kind | 'unreadable';
+  /** Whole, where it is a text that is given; else ''. */
+  readonly text: string;
+  /** Of a ledger: its first entry is in there. */
+  readonly isBeginning: boolean;
+}
+
+async function lookAt(file: File): Promise<Looked> {
+  try {
+    const head = await file.slice(0, headBytes).arrayBuffer();
+    const kind = kindOfFile(file, new TextDecoder('latin1').decode(head));
+    const isText = kind === 'proof' || kind in nothingGiven;
+    return { file, kind, text: isText ? await file.text() : '', isBeginning: beginsLedger(head) };
+  } catch (error) {
+    // A folder that was dropped, a file that is gone or closed to the reader.
+    if (error instanceof DOMException) return { file, kind: 'unreadable', text: '', isBeginning: false };
+    throw error;
+  }
+}
+
+const headBytes = 4096;
+const firstFrameAt = 16;
+/** Behind the stream's header and the first frame's stands the key of the first record: the entry's number first. */
+const firstSeqAt = 24;
+
+function beginsLedger(head: ArrayBuffer): boolean {
+  if (head.byteLength < firstSeqAt + 8) return false;
+  const view = new DataView(head);
+  // Zeros are the room of a segment in which nothing is sealed yet.
+  return view.getUint32(firstFrameAt) > 0 && view.getBigUint64(firstSeqAt) === 0n;
+}
+
+function kindOfFile(file: File, head: string): Kind {
   // A database's own files begin with nothing of their own.
   if (/^(MANIFEST-\d+|CURRENT|LOCK|LOG(\.old)?|\d+\.(ldb|sst|log))$/.test(file.name)) return 'leveldb';
   const kind = kindOf(head);
   return kind !== 'ledger' && file.size > textBytesMax ? 'unknown' : kind;
 }
 
-const refusals: Readonly<Record<'private' | 'leveldb' | 'unknown', string>> = {
+const refusals: Readonly<Record<'private' | 'leveldb' | 'unknown' | 'unreadable' | 'another', string>> = {
   private: 'a private key. Nobody needs it to verify a ledger; put it back where it is safe.',
   leveldb:
     'a file of the live database, which a page cannot read. Make an export: holdpoint ledger export FILE.',
   unknown:
     'not an export, a proof, a checkpoint, a verifier key or a key-encryption key. An export is made by: holdpoint ledger export FILE.',
+  unreadable:
+    'it cannot be read. Of a folder choose the files in it; of another file ask whether it is still there, and yours to read.',
+  another: 'the beginning of more than one ledger was handed in together. Hand in one ledger at a time.',
 };
 
 /** Lines that say something; `#` begins a comment. */

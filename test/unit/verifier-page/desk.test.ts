@@ -130,3 +130,53 @@ it('gives no verdict on the ledger before as that on another', async () => {
   await Promise.all(taken);
   expect(desk.state()).toMatchObject({ page: { total: 0 }, progress: null });
 });
+
+it('takes two ledgers handed in together for no ledger that was altered, and keeps the keys beside them', async () => {
+  const { desk } = await verified();
+  const other = new File([ledger], 'other.hpj');
+  const key = new File([createLedgerBuilder({ seed: 'empty' }).verifierKey], 'ledger.vkey');
+  await desk.take([ledger, other, key]);
+  const { refused, given, verified: before } = desk.state();
+  expect(refused).toHaveLength(2);
+  expect(refused.join(' ')).toMatch(
+    /^ledger\.hpj: the beginning .*other\.hpj: the beginning .*one ledger at a time\.$/s,
+  );
+  expect(given.trustedKeys).toContain('+');
+  expect(before?.verdict.ok).toBe(true);
+});
+
+it('takes a segment in which nothing is sealed yet for no other ledger', async () => {
+  const { desk } = setScene();
+  const header = Buffer.concat([Buffer.from('HPJ1'), Buffer.alloc(12)]);
+  for (const room of [0, 15, 4096]) {
+    await desk.take([new File([ledger], 'a-1.hpj'), new File([header, Buffer.alloc(room)], 'a-2.hpj')]);
+    expect(desk.state(), `${room}`).toMatchObject({ refused: [], verified: { verdict: { ok: true } } });
+  }
+});
+
+it('says of what cannot be read, as a folder that is dropped, that it cannot, and takes the rest', async () => {
+  const { desk } = setScene();
+  const folder = new File(['x'], 'exports');
+  const gone = () =>
+    Promise.reject(new DOMException('A requested file could not be found.', 'NotFoundError'));
+  folder.slice = () => Object.assign(new Blob(), { arrayBuffer: gone });
+  await desk.take([folder, ledger]);
+  expect(desk.state().refused).toHaveLength(1);
+  expect(desk.state().refused[0]).toMatch(/^exports: it cannot be read\./);
+  expect(desk.state().verified?.verdict.ok).toBe(true);
+});
+
+it('shows what was handed in last, also where that is told apart sooner', async () => {
+  const { desk } = setScene();
+  const slow = new File([ledger], 'slow.hpj');
+  const { promise, resolve } = Promise.withResolvers<ArrayBuffer>();
+  const slice = slow.slice.bind(slow);
+  slow.slice = (from, to) =>
+    from === 0 && to === 4096 ? Object.assign(new Blob(), { arrayBuffer: () => promise }) : slice(from, to);
+  const first = desk.take([slow]);
+  const last = desk.take([emptyLedger()]);
+  resolve(await ledger.slice(0, 4096).arrayBuffer());
+  await Promise.all([first, last]);
+  expect(desk.state().ledger.map(({ name }) => name)).toEqual(['empty.hpj']);
+  expect(desk.state().page).toMatchObject({ total: 0 });
+});
