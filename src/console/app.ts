@@ -35,9 +35,11 @@ export function App({ desk }: { readonly desk: Desk }): ComponentChild {
       : h('div', { key: 'problem', class: 'banner', role: 'alert' }, state.problem),
     state.unheard
       ? h('div', { key: 'unheard', class: 'banner', role: 'alert' }, [
-          'What you type goes nowhere: the field you were writing in is gone. Press ',
-          h('kbd', null, 'Esc'),
-          ', then go on.',
+          h('span', null, [
+            'What you type goes nowhere: the field you were writing in is gone. Press ',
+            h('kbd', null, 'Esc'),
+            ', then go on.',
+          ]),
         ])
       : null,
     h(

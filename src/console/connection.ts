@@ -11,9 +11,15 @@ export function ConnectionBanner(props: { readonly desk: Desk; readonly link: Li
   if (link.status !== 'lost') return null;
   const seconds = Math.max(0, Math.ceil((link.retryAtMs - Date.now()) / 1000));
   const next = seconds === 0 ? 'Trying again …' : `Next try in ${seconds} s.`;
-  return h('div', { class: 'banner', role: 'alert' }, [
-    h('strong', null, 'Disconnected'),
-    h('span', { title: link.why }, ` since ${exactText(link.sinceMs)}. What you see may be old. ${next}`),
+  // By the sidecar's clock, as all times on the page.
+  const since = exactText(link.sinceMs + desk.nowMs() - Date.now());
+  return h('div', { class: 'banner' }, [
+    // Read out once: what counts down stands outside of it.
+    h('div', { role: 'alert', title: link.why }, [
+      h('strong', null, 'Disconnected'),
+      ` since ${since}. What you see may be old.`,
+    ]),
+    h('span', null, next),
     h('button', { type: 'button', class: 'button', onClick: desk.retryNow }, 'Try now'),
   ]);
 }

@@ -299,6 +299,14 @@ describe.skipIf(missingBrowser !== '')(
       const page = await signedIn(stage, 'reviewer', wire.url);
       wire.cut();
       await page.getByRole('alert').getByText('Disconnected').waitFor();
+      // What counts down would be read out every second.
+      expect(await page.getByRole('alert').innerText()).toMatch(
+        /^Disconnected since .* UTC\. What you see may be old\.$/,
+      );
+      await page
+        .locator('.banner')
+        .getByText(/^(Next try in \d+ s\.|Trying again …)$/)
+        .waitFor();
       const left = new AbortController();
       const answer = stage
         .workload('while-away')

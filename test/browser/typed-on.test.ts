@@ -1,4 +1,4 @@
-/** A reason is never taken for keys that rule: neither before its field is there nor after it is gone; and it is not lost. */
+/** What a reviewer types or ticks is taken for nothing else than what they meant by it, and is not lost. */
 import type { Browser, Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { goToHash } from './pages.ts';
@@ -64,17 +64,19 @@ describe.skipIf(missingBrowser !== '')(`typing on (${missingBrowser || 'Chromium
     expect((await control(`/api/v1/holds/${id}/rulings`, { method: 'POST', body })).status).toBe(201);
   }
 
+  async function call(): Promise<void> {
+    calls += 1;
+    const sent = await fetch(`${stage.sidecar.proxyUrl}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', prefer: 'respond-async' },
+      body: JSON.stringify({ model: 'gpt-4.1', messages: [{ role: 'user', content: `Call ${calls}.` }] }),
+    });
+    await sent.arrayBuffer();
+  }
+
   /** Calls that are held, and a reviewer at the queue. */
   async function atQueue(count: number): Promise<readonly string[]> {
-    for (let i = 0; i < count; i += 1) {
-      calls += 1;
-      const sent = await fetch(`${stage.sidecar.proxyUrl}/v1/chat/completions`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', prefer: 'respond-async' },
-        body: JSON.stringify({ model: 'gpt-4.1', messages: [{ role: 'user', content: `Call ${calls}.` }] }),
-      });
-      await sent.arrayBuffer();
-    }
+    for (let i = 0; i < count; i += 1) await call();
     const context = await browser.newContext();
     context.setDefaultTimeout(8_000);
     page = await context.newPage();
@@ -155,6 +157,23 @@ describe.skipIf(missingBrowser !== '')(`typing on (${missingBrowser || 'Chromium
     await page.keyboard.press('Control+Enter');
     await page.locator('.over').waitFor();
     expect((await pending()).map(({ id }) => id)).toEqual([second]);
+  });
+
+  it('ticked for all others with the same bytes is ticked no more once another one came in place of one of them', async () => {
+    const ids = await atQueue(3);
+    const [first = '', second = ''] = ids;
+    await open(first);
+    await page.keyboard.press('r');
+    const all = page.locator('.identical > .choice input');
+    await all.check();
+    await page.getByRole('button', { name: 'Release now, all 3' }).waitFor();
+    await deny(second);
+    await page.getByRole('button', { name: 'Release now, all 2' }).waitFor();
+    expect(await all.isChecked()).toBe(true);
+    await call();
+    await page.getByLabel('All 2 other holds').waitFor();
+    expect(await all.isChecked()).toBe(false);
+    await page.getByRole('button', { name: 'Release now, all 2' }).waitFor();
   });
 
   it('is gone once the session is over', async () => {

@@ -50,7 +50,11 @@ export function Identical({ others, chosen, onChange }: IdenticalProps): Compone
   return h('fieldset', { class: 'call-choice identical' }, [
     h('legend', null, 'The same bytes are held elsewhere'),
     h('label', { key: 'all', class: 'choice' }, [
-      box(chosen.size === others.length, (isChosen) => turn(all, isChosen)),
+      // Of those that were chosen some may be over, and others have come.
+      box(
+        all.every((id) => chosen.has(id)),
+        (isChosen) => turn(all, isChosen),
+      ),
       h('span', { class: 'choice-name' }, `${words} with exactly these bytes`),
     ]),
     h('details', { key: 'each' }, [
