@@ -71,7 +71,8 @@ function setScene(holds: readonly HoldSummary[] = []) {
     /** Opens a hold and gives the answer. */
     show: async (one: HoldSummary): Promise<void> => {
       page.show(one.id, 'release');
-      readings.shift()?.resolve(detailOf(one));
+      // Whatever was asked for before is nobody's any more.
+      readings.splice(0).at(-1)?.resolve(detailOf(one));
       await heard();
     },
   };
@@ -129,15 +130,34 @@ it('leaves what ended a hold standing when something else is heard of it', async
 });
 
 it('of another hold is not told on this one', async () => {
-  const { page, over, show, finals } = setScene();
+  const { page, over, show, finals, store } = setScene();
   await show(hold('one'));
   page.compare(hold('one', { state: 'denied' }));
   await show(hold('two'));
   const who = { by: 'otto', role: 'reviewer', inStead: '', reason: null, atMs: 0, withheld: [] };
   finals[0]?.resolve({ ...who, verdict: 'deny', breakGlass: false });
   await heard();
-  expect(over()).toBe('');
+  expect([over(), store.get().announcement]).toEqual(['', '']);
 });
+
+it.each([0, 503])(
+  'an outage (%j) keeps from being read is read on the next connection, whatever else it kept',
+  async (status) => {
+    const { page, show, finals, readings, store } = setScene();
+    await show(hold('one'));
+    page.compare(hold('one', { state: 'denied' }));
+    page.show('two');
+    const outage = new ApiError(status, '', 'It cannot answer.', '');
+    readings.shift()?.reject(outage);
+    finals.shift()?.reject(outage);
+    await heard();
+    store.set({ connections: 1 });
+    page.connected();
+    readings.shift()?.resolve(detailOf(hold('two')));
+    await heard();
+    expect(store.get().open).toMatchObject({ id: 'two', problem: '', detail: { summary: { id: 'two' } } });
+  },
+);
 
 it('that came too late makes the page dead, with why, and has the queue read; one without a code does not', async () => {
   const { page, answers, show, over, refreshes, store } = setScene();
