@@ -31,7 +31,7 @@ export function openOutline(boundary: string, keptBytesMax: number): Outline {
   let failed = false;
 
   function keep(bytes: Buffer): void {
-    if (bytes.length === 0 || failed) return;
+    if (bytes.length === 0) return;
     keptBytes += bytes.length;
     if (keptBytes > keptBytesMax) fail();
     else kept.push(bytes);

@@ -62,6 +62,18 @@ describe('the outline of a multipart body', () => {
     expect(outlineOf(boundary, body, [1000], 4096)).toBeNull();
   });
 
+  it.each([
+    ['whose end is as it should be', ''],
+    ['with something behind its end', 'an epilogue'],
+    ['that is cut off', '\r\n'],
+  ])('of a body %s is none within any bound below its size', (_how, behind) => {
+    const parts = [{ name: 'prompt', file: false, content: Buffer.from('Hello.') }];
+    const whole = Buffer.concat([multipart(boundary, parts, false), Buffer.from(behind)]);
+    const body = behind === '\r\n' ? whole.subarray(0, whole.lastIndexOf('--b0undary') - 4) : whole;
+    for (let bytes = 0; bytes < body.length; bytes += 1)
+      expect(outlineOf(boundary, body, [], bytes)).toBeNull();
+  });
+
   it('is none when the headers of a part never end', () => {
     const body = Buffer.concat([Buffer.from(`--${boundary}\r\n`), Buffer.alloc(64 * 1024, 'x')]);
     expect(outlineOf(boundary, body, [])).toBeNull();
