@@ -16,6 +16,7 @@ import type { BatchResult, ResponseReading, ResponseStream, StreamForm } from '.
 import type { AnswerResult } from '../record/leaf-data.ts';
 import type { Call } from './call.ts';
 import type { Answer } from './forward.ts';
+import type { Decision } from './held.ts';
 import type { House } from './house.ts';
 import { judge } from './judge.ts';
 import { captureLarge, mayBeReadFromDisk } from './large-answer.ts';
@@ -49,7 +50,7 @@ const joinArrived = createCohorts();
 /** Captures the answer; never rejects for what the upstream does: that is `result` and `failure`. */
 export async function captureAnswer(
   call: Call,
-  decisionId: string,
+  decision: Decision,
   answer: Answer,
   facts: Facts,
   policy: Policy,
@@ -62,13 +63,13 @@ export async function captureAnswer(
     const verdict = judge(policy, 'response', { ...facts, response: neutral.facts }, []);
     if (verdict.action === 'hold' || verdict.action === 'deny')
       return captureWhole(call, answer, form, house);
-    const relayed = await relayUnread(call, decisionId, answer, house);
+    const relayed = await relayUnread(call, decision, answer, house);
     return answered(call, answer, relayed, neutral, null, form, house);
   }
   const plain = plainStreamForm(call, answer);
   if (plain !== null && policy.textMayStream(facts)) {
     const stream = call.upstream.protocol.openStream(call.operation, answer.status, plain);
-    const relayed = await relayText(call, decisionId, answer, stream, house);
+    const relayed = await relayText(call, decision, answer, stream, house);
     const said = finished(call, answer, relayed, stream);
     return answered(call, answer, said.relayed, said.reading, null, plain, house);
   }

@@ -104,7 +104,7 @@ async function forwardAndDeliver(
     // What has no end to wait for is judged and sealed piece by piece, each a decision of its own.
     if (session !== null)
       return await relaySession(carrierOf(call, decision, answer, policy, judgedBy), session, house);
-    answered = await captureAnswer(call, decision.id, answer, { request: call.facts }, inForce, house);
+    answered = await captureAnswer(call, decision, answer, { request: call.facts }, inForce, house);
   } catch (error) {
     // Nobody takes the rest of it: the provider must not stay at work.
     answer.abort('The answer cannot be taken in.');

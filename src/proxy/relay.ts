@@ -8,6 +8,7 @@ import type { Spool } from '../core/spool.ts';
 import type { ResponseStream } from '../provider/protocol.ts';
 import type { Call } from './call.ts';
 import type { Answer } from './forward.ts';
+import type { Decision } from './held.ts';
 import type { House } from './house.ts';
 import { sendAtOnce, toHoldpointError, writeChunk, writeHead, writeStreamHead } from './respond.ts';
 import { openTape, type Tape } from './tape.ts';
@@ -31,16 +32,27 @@ export interface Relayed {
 /** Frames without content wait this long for the first text, so that a denial may still be a plain refusal. */
 const quietUsMax = 10_000_000;
 
+interface Recording {
+  readonly ledger: Pick<House['ledger'], 'isWritable' | 'isOpen'>;
+}
+
+/** A ledger that fails ends what is open, so that no part of this answer would ever be recorded. Throws then. */
+function requireRecorded({ seq }: Decision, { ledger }: Recording): void {
+  if (ledger.isWritable() && ledger.isOpen(seq)) return;
+  const what = 'The ledger failed while the answer came, so nothing more of it is delivered.';
+  throw new HoldpointError('ledger_unavailable', what, 'Ask again.');
+}
+
 /**
  * Text goes on as it comes; from the first piece of a tool call, an error or the end on, everything waits.
  * `stream` has then seen all of the answer.
  */
 export async function relayText(
   call: Pick<Call, 'caller' | 'res'>,
-  decisionId: string,
+  decision: Decision,
   answer: Answer,
   stream: ResponseStream,
-  house: Pick<House, 'clock'> & { readonly bounds: Pick<House['bounds'], 'responseBytesMax'> },
+  house: Pick<House, 'clock'> & Recording & { readonly bounds: Pick<House['bounds'], 'responseBytesMax'> },
 ): Promise<Relayed> {
   const { responseBytesMax } = house.bounds;
   const tape = openTape(responseBytesMax);
@@ -49,6 +61,7 @@ export async function relayText(
   let withholding = false;
   let passedBytes = 0;
   const failure = await eachChunk(answer, tape, responseBytesMax, (chunk) => {
+    requireRecorded(decision, house);
     const events = stream.push(chunk);
     if (withholding) return null;
     const passing: Buffer[] = quiet ?? [];
@@ -62,7 +75,7 @@ export async function relayText(
     if (!begins || passing.length === 0 || call.caller.gone) return null;
     quiet = null;
     const isFirst = !call.res.headersSent;
-    if (isFirst) writeStreamHead(call.res, answer.status, answer.statusText, answer.headers, decisionId);
+    if (isFirst) writeStreamHead(call.res, answer.status, answer.statusText, answer.headers, decision.id);
     const [only] = passing;
     const bytes = passing.length === 1 && only !== undefined ? only : Buffer.concat(passing);
     passedBytes += bytes.length;
@@ -88,9 +101,9 @@ export async function relayText(
  */
 export async function relayUnread(
   call: Pick<Call, 'caller' | 'res'>,
-  decisionId: string,
+  decision: Decision,
   answer: Answer,
-  house: { readonly bounds: Pick<House['bounds'], 'passedBytesMax' | 'storedBytesMax'> },
+  house: Recording & { readonly bounds: Pick<House['bounds'], 'passedBytesMax' | 'storedBytesMax'> },
 ): Promise<Relayed> {
   const { storedBytesMax, passedBytesMax } = house.bounds;
   const tape = openTape(storedBytesMax);
@@ -99,13 +112,14 @@ export async function relayUnread(
   const withheld: Buffer[] = [];
   let passedBytes = 0;
   const failure = await eachChunk(answer, tape, passedBytesMax, (chunk) => {
+    requireRecorded(decision, house);
     if (tape.bytes >= length) {
       withheld.push(chunk);
       return null;
     }
     if (call.caller.gone) return null;
     if (!call.res.headersSent)
-      writeHead(call.res, answer.status, answer.statusText, answer.headers, decisionId);
+      writeHead(call.res, answer.status, answer.statusText, answer.headers, decision.id);
     passedBytes += chunk.length;
     return writeChunk(call.res, chunk);
   });

@@ -1,5 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../../src/core/bytes.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { openai } from '../../../src/provider/openai/family.ts';
@@ -22,6 +22,9 @@ function arrivedTogether(said: readonly string[] = pieces): Answer {
   return { ...head, resent: false, chunks, peek, readAll, trailers: () => [], abort: () => undefined };
 }
 
+const ledger = { isWritable: () => true, isOpen: () => true };
+const decision = { seq: 1, id: 'decision' };
+
 it('has given the first text to the connection when it begins to read the next piece', async () => {
   const waitingBytes: number[] = [];
   async function relay(res: ServerResponse): Promise<void> {
@@ -34,8 +37,8 @@ it('has given the first text to the connection when it begins to read the next p
       },
     };
     const caller = { gone: false, whenGone: () => undefined };
-    const house = { clock: systemClock, bounds: { responseBytesMax: 1_000 } };
-    const { rest } = await relayText({ caller, res }, 'decision', arrivedTogether(), watched, house);
+    const house = { clock: systemClock, ledger, bounds: { responseBytesMax: 1_000 } };
+    const { rest } = await relayText({ caller, res }, decision, arrivedTogether(), watched, house);
     res.end(rest);
   }
   const failures: unknown[] = [];
@@ -65,7 +68,7 @@ it('says how long a text was that is too large, and what all of it hashes to, wh
   const server = createServer((_req, res) => {
     const caller = { gone: false, whenGone: () => undefined };
     const stream = openai.openStream('chat.completions', 200, 'sse');
-    relayText({ caller, res }, 'decision', answer, stream, { clock: systemClock, bounds })
+    relayText({ caller, res }, decision, answer, stream, { clock: systemClock, ledger, bounds })
       .then(relayed.resolve, relayed.reject)
       .finally(() => res.end());
   });
@@ -91,10 +94,10 @@ it('stops the upstream when a piece cannot be read', async () => {
       throw new RangeError('a defect');
     },
   };
-  const house = { clock: systemClock, bounds: { responseBytesMax: 1_000 } };
+  const house = { clock: systemClock, ledger, bounds: { responseBytesMax: 1_000 } };
   const server = createServer((_req, res) => {
     const caller = { gone: false, whenGone: () => undefined };
-    relayText({ caller, res }, 'decision', answer, stream, house).then(
+    relayText({ caller, res }, decision, answer, stream, house).then(
       ({ failure }) => res.end(`${failure?.code} ${failure?.cause}`),
       () => res.destroy(),
     );
@@ -140,17 +143,17 @@ it.each([
   ],
 ])('lets text pass, and keeps %s and all behind it for the seal', async (_what, event) => {
   const stream = openai.openStream('chat.completions', 200, 'sse');
-  const house = { clock: systemClock, bounds: { responseBytesMax: 10_000 } };
+  const house = { clock: systemClock, ledger, bounds: { responseBytesMax: 10_000 } };
   const answer = arrivedTogether([...pieces, event, pieces[0] ?? '']);
-  const said = await relayedBy((res) => relayText({ caller, res }, 'decision', answer, stream, house));
+  const said = await relayedBy((res) => relayText({ caller, res }, decision, answer, stream, house));
   expect(said).toEqual({ passed: text, rest: event + pieces[0] });
 });
 
 it('keeps the piece that completes an answer of known length for the seal', async () => {
   const answer = { ...arrivedTogether(), headers: ['content-length', String(text.length)] };
-  const house = { bounds: { storedBytesMax: 10_000, passedBytesMax: 10_000 } };
+  const house = { ledger, bounds: { storedBytesMax: 10_000, passedBytesMax: 10_000 } };
   const [first = '', second = '', last = ''] = pieces;
-  expect(await relayedBy((res) => relayUnread({ caller, res }, 'decision', answer, house))).toEqual({
+  expect(await relayedBy((res) => relayUnread({ caller, res }, decision, answer, house))).toEqual({
     passed: first + second,
     rest: last,
   });
@@ -171,9 +174,42 @@ it.each([
       return stream.push(chunk);
     },
   };
-  const house = { clock, bounds: { responseBytesMax: 10_000 } };
+  const house = { clock, ledger, bounds: { responseBytesMax: 10_000 } };
   const said = await relayedBy((res) =>
-    relayText({ caller, res }, 'd', arrivedTogether([role]), later, house),
+    relayText({ caller, res }, decision, arrivedTogether([role]), later, house),
   );
   expect(said.passed).toBe(shown === '' ? '' : role);
+});
+
+/** True for the first piece, and from then on not. */
+function once(): () => boolean {
+  let asked = 0;
+  return () => {
+    asked += 1;
+    return asked <= 1;
+  };
+}
+
+describe.each([
+  ['takes nothing', { isWritable: once, isOpen: () => () => true }],
+  ['was opened again, which ended the decision', { isWritable: () => () => true, isOpen: once }],
+])('where the ledger %s', (_how, { isWritable, isOpen }) => {
+  const bounds = { responseBytesMax: 10_000, storedBytesMax: 10_000, passedBytesMax: 10_000 };
+
+  it.each(['relayText', 'relayUnread'])('%s passes nothing more, and stops the upstream', async (way) => {
+    const house = { clock: systemClock, ledger: { isWritable: isWritable(), isOpen: isOpen() }, bounds };
+    const stream = openai.openStream('chat.completions', 200, 'sse');
+    const reasons: string[] = [];
+    const answer = { ...arrivedTogether(), abort: (reason: string) => reasons.push(reason) };
+    let failure: unknown = null;
+    const said = await relayedBy(async (res) => {
+      const relayed = await (way === 'relayText'
+        ? relayText({ caller, res }, decision, answer, stream, house)
+        : relayUnread({ caller, res }, decision, answer, house));
+      failure = relayed.failure?.code;
+      return relayed;
+    });
+    expect(said.passed).toBe(pieces[0]);
+    expect([failure, reasons]).toEqual(['ledger_unavailable', ['The answer cannot be relayed.']]);
+  });
 });
