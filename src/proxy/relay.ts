@@ -32,12 +32,12 @@ export interface Relayed {
 /** Frames without content wait this long for the first text, so that a denial may still be a plain refusal. */
 const quietUsMax = 10_000_000;
 
-interface Recording {
+export interface Recording {
   readonly ledger: Pick<House['ledger'], 'isWritable' | 'isOpen'>;
 }
 
 /** A ledger that fails ends what is open, so that no part of this answer would ever be recorded. Throws then. */
-function requireRecorded({ seq }: Decision, { ledger }: Recording): void {
+export function requireRecorded({ seq }: Decision, { ledger }: Recording): void {
   if (ledger.isWritable() && ledger.isOpen(seq)) return;
   const what = 'The ledger failed while the answer came, so nothing more of it is delivered.';
   throw new HoldpointError('ledger_unavailable', what, 'Ask again.');

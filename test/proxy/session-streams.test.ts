@@ -469,6 +469,19 @@ describe('while the ledger takes no more, a segment', () => {
     expect(await scene.rig.sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
   });
 
+  test('that has begun says nothing more', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    scene.say(message('Working.'));
+    await hears(scene, message('Working.'));
+    const [id = ''] = await segmentIds(scene, 1);
+    const writing = vi.spyOn(scene.rig.sidecar.sidecar.ledger, 'isWritable').mockReturnValue(false);
+    scene.say(message('And on.'));
+    await scene.client.ended;
+    writing.mockRestore();
+    expect(scene.heard()).not.toContain('And on.');
+    expect(await scene.rig.sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
+  });
+
   test('whose intent is not on disk says nothing', async () => {
     const scene = await openSession({ policy: holdTransfers });
     neverDurable(scene.rig.sidecar.sidecar.ledger, 'request');

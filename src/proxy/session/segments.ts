@@ -6,6 +6,7 @@ import { HoldpointError } from '../../core/errors.ts';
 import type { SegmentEvent, SegmentedStream } from '../../provider/protocol.ts';
 import type { House } from '../house.ts';
 import { outcomeOfFailure } from '../outcome.ts';
+import { requireRecorded } from '../relay.ts';
 import { toHoldpointError, writeChunk } from '../respond.ts';
 import { breakOff, type Carrier, concludeSegment, openSegment, type Segment } from './segment.ts';
 
@@ -65,6 +66,7 @@ export function createSegments(carrier: Carrier, stream: SegmentedStream, house:
   async function passOn(from: Segment): Promise<void> {
     if (from.passable === from.passed || call.caller.gone) return;
     await from.durable;
+    requireRecorded(from.decision, house);
     const bytes = Buffer.concat(from.events.slice(from.passed, from.passable));
     from.passed = from.passable;
     from.passedBytes += bytes.length;
