@@ -9,6 +9,7 @@ import type { ServerReading, SocketMessage } from '../../provider/realtime/diale
 import type { AnswerResult } from '../../record/leaf-data.ts';
 import { passed } from '../judge.ts';
 import { resultOfEnding } from '../outcome.ts';
+import { requireRecorded } from '../relay.ts';
 import {
   type Exchange,
   judgeRequest,
@@ -181,6 +182,7 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
       if (answer === null) return passBeside(message, reading);
       const exchange = open.get(answer) ?? (await begin(reading));
       open.set(answer, exchange);
+      requireRecorded(exchange.decision, house);
       if (reading.kind === 'tool' || reading.ends || !exchange.live) withhold(exchange, message);
       else {
         exchange.tape.add(message, 'server', 'passed', link.now());
