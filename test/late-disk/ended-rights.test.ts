@@ -68,7 +68,7 @@ async function held(text: string) {
     expect((await house.call(`${path}/rulings`, { as, json })).status).toBe(201);
     await (await caller).text();
   };
-  return { path, end };
+  return { path, digest, end };
 }
 
 function enrolment(owner: string): object {
@@ -129,6 +129,15 @@ test('the review of a release by one person alone', async () => {
   await isRefused(name, isReview, first, () => house.call(other, { token, json }));
 });
 
+test('a ruling', async () => {
+  const { path, digest, end } = await held('delete 9 records');
+  const { name, token } = await newcomer('reviewer');
+  const json = { verdict: 'release', digest };
+  const first = (): Promise<Answer> => house.call(`${path}/rulings`, { json });
+  await isRefused(name, isEntry('ruling'), first, () => house.call(`${path}/rulings`, { token, json }));
+  await end('admin', { verdict: 'deny', reason: 'over' });
+});
+
 const until = new Date(Date.now() + 3_600_000).toISOString();
 const lend = (token: string): Promise<Answer> =>
   house.call('/api/v1/delegations', { token, json: { to: 'reviewer-1', until } });
@@ -154,6 +163,25 @@ test('the end of a loan', async () => {
   const end = (): Promise<Answer> =>
     house.call(`/api/v1/delegations/${seq}/end`, { token: admin.token, json: {} });
   await isRefused(admin.name, isLent, () => lend(other.token), end);
+});
+
+test('a ruling in the stead of somebody who took the loan back', async () => {
+  const { path, digest, end } = await held('delete 10 records');
+  const [away, here] = [await newcomer('reviewer'), await newcomer('reviewer')];
+  const lent = await house.call('/api/v1/delegations', { token: away.token, json: { to: here.name, until } });
+  const { seq } = z.object({ seq: z.number() }).parse(lent.json);
+  const json = { verdict: 'release', digest };
+  const entry = disk.keepBack(house.sidecar, isEntry('ruling'));
+  const first = house.call(`${path}/rulings`, { json });
+  await entry.awaited();
+  const inStead = { ...json, inStead: away.name };
+  const second = house.call(`${path}/rulings`, { token: here.token, json: inStead });
+  await entry.awaited();
+  const ended = house.call(`/api/v1/delegations/${seq}/end`, { token: away.token, json: {} });
+  await entry.awaited();
+  entry.arrive();
+  expect([(await first).status, (await second).status, (await ended).status]).toEqual([201, 403, 200]);
+  await end('admin', { verdict: 'deny', reason: 'over' });
 });
 
 test('the change of a key', async () => {
