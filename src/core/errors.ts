@@ -84,5 +84,8 @@ export function refusalOf(error: unknown): string {
 
 /** The message of anything that can be thrown. */
 export function messageOf(error: unknown): string {
+  // Node tries every address of a host, and says nothing of its own where each of them fails.
+  if (error instanceof AggregateError && error.message === '')
+    return [...new Set(error.errors.map(messageOf))].join(', ');
   return error instanceof Error ? error.message : String(error);
 }

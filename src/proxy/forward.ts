@@ -16,6 +16,7 @@ import {
 } from '../core/http-message.ts';
 import { createAnswerBody } from './answer-body.ts';
 import type { Body } from './body.ts';
+import { unreachable } from './unreachable.ts';
 import { isBreakingOff, isStaleSocket, openConnections } from './upstream-connections.ts';
 import { mayRepeat, withholding } from './withhold.ts';
 
@@ -219,25 +220,19 @@ function dispatch(
         const rest = withhold.end();
         if (rest.length > 0) body.push(rest);
         trailers = endToEndTrailers(withhold.fields(rawHeadersOf(finished.rawTrailers)));
-        ended(isBreakingOff() ? failureOf(brokenOff, new Error('its connection was reset')) : null);
+        ended(isBreakingOff() ? brokenOff(new Error('its connection was reset')) : null);
       },
       onResponseError: (_controller, error) => {
-        ended(stopReason ?? failureOf(body.flow === null ? notReached : brokenOff, error));
+        ended(stopReason ?? (body.flow === null ? unreachable(error) : brokenOff(error)));
       },
     },
   );
   return answer.promise;
 }
 
-const notReached = [
-  'upstream_unreachable',
-  'The upstream cannot be reached',
-  'Retry the call. If it stays so, whoever runs Holdpoint checks `url` below `upstreams` and the way there.',
-] as const;
-const brokenOff = ['upstream_truncated', 'The upstream broke off its answer', 'Retry the call.'] as const;
-
-function failureOf([code, what, next]: typeof notReached | typeof brokenOff, cause: unknown): HoldpointError {
-  return new HoldpointError(code, `${what}: ${messageOf(cause)}.`, next, cause);
+function brokenOff(error: Error): HoldpointError {
+  const what = `The upstream broke off its answer: ${messageOf(error)}.`;
+  return new HoldpointError('upstream_truncated', what, 'Retry the call.', error);
 }
 
 /** The pieces as they are taken: no further one is while the upstream takes nothing. */

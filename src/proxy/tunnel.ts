@@ -7,7 +7,7 @@
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import httpProxy from 'http-proxy';
-import { type ErrorCode, HoldpointError } from '../core/errors.ts';
+import { type ErrorCode, HoldpointError, messageOf } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
 import { redirectDoubt } from '../core/redirect.ts';
 import type { Outcome } from '../ledger/entry.ts';
@@ -19,6 +19,7 @@ import { judge } from './judge.ts';
 import { withProviderKey } from './provider-key.ts';
 import { requestDraft } from './record.ts';
 import { toHoldpointError } from './respond.ts';
+import { unreachable } from './unreachable.ts';
 import { dropTheRest, refuseUpgrade } from './upgrade-refusal.ts';
 import { starring } from './withhold.ts';
 
@@ -106,12 +107,14 @@ function pipe(
     far.once('close', () => dropTheRest(socket));
   });
   const fail = (error: Error): void => {
-    const failure = new HoldpointError(
-      answered ? 'upstream_truncated' : 'upstream_unreachable',
-      `The upstream ${answered ? 'broke off' : 'refused'} the connection: ${error.message}.`,
-      'Retry the connection.',
-      error,
-    );
+    const failure = answered
+      ? new HoldpointError(
+          'upstream_truncated',
+          `The upstream broke off the connection: ${messageOf(error)}.`,
+          'Retry the connection.',
+          error,
+        )
+      : unreachable(error);
     // At once: http-proxy ends the socket when this returns. Between frames, or within an answer, no status line may stand.
     if (answered) socket.destroy();
     else refuseUpgrade(socket, failure, null, null);

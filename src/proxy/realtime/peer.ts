@@ -6,9 +6,10 @@
 import type { Agent, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
-import { HoldpointError, messageOf } from '../../core/errors.ts';
+import { HoldpointError } from '../../core/errors.ts';
 import { type RawHeaders, valuesOf } from '../../core/http-message.ts';
 import type { SocketMessage } from '../../provider/realtime/dialect.ts';
+import { unreachable } from '../unreachable.ts';
 import { mayRepeat, withholding } from '../withhold.ts';
 
 export interface Ending {
@@ -176,15 +177,7 @@ export function connectPeer(
   onAbort: (abort: () => void) => void,
 ): Promise<Opened | Refused> {
   const { promise, resolve, reject } = Promise.withResolvers<Opened | Refused>();
-  const unreachable = (error: unknown): void =>
-    reject(
-      new HoldpointError(
-        'upstream_unreachable',
-        `The upstream cannot be reached: ${messageOf(error)}.`,
-        'Retry the connection.',
-        error,
-      ),
-    );
+  const notReached = (error: unknown): void => reject(unreachable(error));
   let ws: WebSocket;
   try {
     // Not a literal in the call: the library takes `closeTimeout`, its types do not know it yet.
@@ -201,7 +194,7 @@ export function connectPeer(
     ws = new WebSocket(url, [...protocols], options);
   } catch (error) {
     // Such as a subprotocol that is no token.
-    unreachable(error);
+    notReached(error);
     return promise;
   }
   // From the first moment, because messages may arrive with the handshake.
@@ -214,9 +207,9 @@ export function connectPeer(
     connecting = false;
     resolve({ peer, headers: handshake });
   });
-  ws.once('error', unreachable);
+  ws.once('error', notReached);
   ws.once('unexpected-response', (_req, res: IncomingMessage) => {
-    readRefusal(res, withheld).then(resolve, unreachable);
+    readRefusal(res, withheld).then(resolve, notReached);
   });
   const peer = peerOf(ws, (data) => without(withheld, data));
   onAbort(() => {
