@@ -19,6 +19,8 @@ export const runSidecarCommand: Command = {
     process.once('SIGTERM', () => stopped.resolve('SIGTERM'));
     process.once('SIGINT', () => stopped.resolve('SIGINT'));
     process.on('SIGHUP', () => reload());
+    // Unheard, it has Node open its debugger: on the loopback that the workload shares, for whoever comes, with every key.
+    process.on('SIGUSR1', () => undefined);
     const { startSidecar } = await import('../sidecar.ts');
     const sidecar = await startSidecar(options.text('config') ?? defaultConfigFile, env);
     reload = () => {

@@ -38,6 +38,7 @@ export const defaultConfigFile = 'config/holdpoint.yaml';
  * Throws `config_invalid` with file, line, path and what would be right.
  */
 export function loadConfig(file: string, env: Readonly<Record<string, string | undefined>>): LoadedConfig {
+  requireVerification(env);
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -75,6 +76,16 @@ export function loadConfig(file: string, env: Readonly<Record<string, string | u
     },
     source,
   };
+}
+
+/** Prompts and keys would go to whoever answers in a provider's name. */
+function requireVerification(env: Readonly<Record<string, string | undefined>>): void {
+  if (env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0') return;
+  throw new HoldpointError(
+    'config_invalid',
+    'The environment variable NODE_TLS_REJECT_UNAUTHORIZED is 0: no certificate of an upstream would be checked.',
+    'Unset it, and name the authority of an upstream that is not publicly known in NODE_EXTRA_CA_CERTS.',
+  );
 }
 
 /** Splits `host:port`; the schema has checked the form. */

@@ -11,4 +11,8 @@ export const path = z
   .refine(
     (text) => !replaced.test(text),
     'expected a path as it is: nothing takes the place of ~ or of a variable',
+  )
+  .refine(
+    (text) => text === text.trim(),
+    'expected a path that neither begins nor ends with blanks, as one from a file ends with its line',
   );

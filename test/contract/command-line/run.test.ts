@@ -116,6 +116,16 @@ describe('run', () => {
     rmSync(house, { recursive: true });
   });
 
+  it('opens no debugger on SIGUSR1, which would have every key for whoever is on this machine', async () => {
+    scene.sidecar.child.kill('SIGUSR1');
+    // Signals come one after the other: what the first did is done when the second is.
+    writeFileSync(scene.policyFile, policyText.replace('version: "test"', 'version: "usr1"'));
+    scene.sidecar.child.kill('SIGHUP');
+    await eventually(async () => scene.sidecar.err().includes('"version":"usr1"'));
+    expect(scene.sidecar.err()).not.toContain('Debugger listening');
+    writeFileSync(scene.policyFile, policyText);
+  });
+
   it('reads the policy again on SIGHUP', async () => {
     writeFileSync(scene.policyFile, policyText.replace('version: "test"', 'version: "hup"'));
     scene.sidecar.child.kill('SIGHUP');

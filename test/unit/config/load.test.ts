@@ -36,6 +36,27 @@ function refusal(text: string, env: Record<string, string> = {}): HoldpointError
   throw new Error('it was accepted');
 }
 
+describe('the environment', () => {
+  it('that turns the check of certificates off is refused, any other value of that variable is not', () => {
+    const error = refusal('{}', { NODE_TLS_REJECT_UNAUTHORIZED: '0' });
+    expect([error.code, error.message, error.next]).toEqual([
+      'config_invalid',
+      expect.stringContaining('NODE_TLS_REJECT_UNAUTHORIZED is 0'),
+      expect.stringContaining('NODE_EXTRA_CA_CERTS'),
+    ]);
+    expect(load('{}', { NODE_TLS_REJECT_UNAUTHORIZED: '1' }).data).toEqual(defaults.data);
+  });
+
+  it.each(['  ', '/data\n', ' /data'])(
+    'that names the directory %j is refused: no such directory is meant',
+    (dir) => {
+      expect(refusal('{}', { HOLDPOINT_DATA_DIR: dir }).message).toContain(
+        'HOLDPOINT_DATA_DIR (data.dir): expected a path that neither begins nor ends with blanks',
+      );
+    },
+  );
+});
+
 describe('the published files', () => {
   it('config/holdpoint.schema.json is the schema the loader uses', () => {
     const text = readFileSync(published('config/holdpoint.schema.json'), 'utf8');
