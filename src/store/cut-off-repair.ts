@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { HoldpointError } from '../core/errors.ts';
+import { notReadable } from './kept-file.ts';
 import { openLevelCache } from './level.ts';
 import { stagingOf } from './staging.ts';
 import { syncDirectory } from './whole-file.ts';
@@ -42,12 +43,21 @@ interface CutOff {
 }
 
 function cutOffIn(ledgerDir: string): CutOff | null {
-  const found = statSync(ledgerDir, { throwIfNoEntry: false });
-  if (found !== undefined && (!found.isDirectory() || readdirSync(ledgerDir).length > 0)) return null;
+  if (!isFree(ledgerDir)) return null;
   const number = newestAside(ledgerDir);
   if (number === 0) return null;
   const aside = join(dirname(ledgerDir), `${basename(ledgerDir)}.before-repair-${number}`);
   return { aside, isSure: existsSync(stagingOf(ledgerDir, 'rebuilding')) };
+}
+
+/** Nothing is there, or an empty directory. Throws `config_invalid` where this user is not let in to look. */
+function isFree(ledgerDir: string): boolean {
+  try {
+    const found = statSync(ledgerDir, { throwIfNoEntry: false });
+    return found === undefined || (found.isDirectory() && readdirSync(ledgerDir).length === 0);
+  } catch (error) {
+    throw notReadable(ledgerDir, error);
+  }
 }
 
 /** Throws `ledger_damaged` where no ledger is and what a repair set aside is: none may be begun in its place. */

@@ -5,6 +5,7 @@ import { type Frame, readFrames, streamHeader } from '../ledger/frame.ts';
 import { readFlags } from './disk-work.ts';
 import { frameBehind } from './frame-behind.ts';
 import { damaged, type Place, segmentFile, segmentsIn } from './journal.ts';
+import { notReadable } from './kept-file.ts';
 
 const readBytes = 1024 * 1024;
 
@@ -77,6 +78,7 @@ const lostCodes: readonly unknown[] = ['EIO', 'EISDIR', 'ELOOP', 'ENOENT', 'ENXI
 
 /** Damage like any other, so that what comes before it is read; what is no matter of the segment stays as it is. */
 function unreadable(file: string, error: unknown): unknown {
-  const isLost = error instanceof Error && 'code' in error && lostCodes.includes(error.code);
-  return isLost ? damaged(file, `it cannot be read, ${refusalOf(error)}`) : error;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EACCES') return notReadable(file, error);
+  return lostCodes.includes(code) ? damaged(file, `it cannot be read, ${refusalOf(error)}`) : error;
 }

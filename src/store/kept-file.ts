@@ -8,11 +8,16 @@ export function readKept(file: string): string | null {
     return readFileSync(file, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw new HoldpointError(
-      'config_invalid',
-      `${file} cannot be read: ${refusalOf(error)}.`,
-      'Let the sidecar’s user read it: a command that another user ran may have made it.',
-      error,
-    );
+    throw notReadable(file, error);
   }
+}
+
+/** What is there, and closed to this user. */
+export function notReadable(path: string, error: unknown): HoldpointError {
+  return new HoldpointError(
+    'config_invalid',
+    `${path} cannot be read: ${refusalOf(error)}.`,
+    'Let the sidecar’s user read it: a command that another user ran may have made it.',
+    error,
+  );
 }

@@ -1,12 +1,14 @@
 /** What has the name of a file of the ledger and is none: a finding, and nothing waits for it. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requireNoCutOffRepair } from '../../src/store/cut-off-repair.ts';
 import { fsck } from '../../src/store/fsck.ts';
 import { openHighWater } from '../../src/store/high-water.ts';
+import { segmentFile } from '../../src/store/journal.ts';
+import { framesFrom } from '../../src/store/journal-frames.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { openLevelCache } from '../../src/store/level.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
@@ -94,4 +96,52 @@ it('a file in the place of the ledger is no repair that was cut off', () => {
   rmSync(ledgerDir, { recursive: true });
   writeFileSync(ledgerDir, '');
   expect(() => requireNoCutOffRepair(ledgerDir)).not.toThrow();
+});
+
+describe('as another user than the one who made it', () => {
+  const nobody = 65_534;
+  const closed = (path: string) => ({
+    code: 'config_invalid',
+    message: `${path} cannot be read: permission denied (EACCES).`,
+    next: expect.stringContaining('another user'),
+  });
+
+  /** Root reads everything: it becomes somebody else meanwhile. */
+  async function asAnother(run: () => Promise<unknown>): Promise<unknown> {
+    const isRoot = process.geteuid?.() === 0;
+    if (isRoot) process.seteuid?.(nobody);
+    try {
+      return await run();
+    } catch (error) {
+      return error;
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+    }
+  }
+
+  it('a ledger that lies in a closed directory is told, and is nothing that went wrong within', async () => {
+    const { dataDir, ledgerDir } = copy();
+    chmodSync(dataDir, 0o000);
+    const said = await asAnother(async () => requireNoCutOffRepair(ledgerDir));
+    chmodSync(dataDir, 0o700);
+    expect(said).toMatchObject(closed(ledgerDir));
+  });
+
+  it('a ledger whose own directory is closed is told', async () => {
+    const { ledgerDir } = copy();
+    for (const open of [scratch, dirname(ledgerDir)]) chmodSync(open, 0o755);
+    chmodSync(ledgerDir, 0o000);
+    const said = await asAnother(async () => requireNoCutOffRepair(ledgerDir));
+    chmodSync(ledgerDir, 0o700);
+    expect(said).toMatchObject(closed(ledgerDir));
+  });
+
+  it('a segment of the journal that is closed is told, and is no damage', async () => {
+    const { ledgerDir } = copy();
+    for (const open of [scratch, dirname(ledgerDir), ledgerDir]) chmodSync(open, 0o755);
+    const segment = segmentFile(ledgerDir, 1);
+    chmodSync(segment, 0o000);
+    const said = await asAnother(() => framesFrom(ledgerDir, null).next());
+    expect(said).toMatchObject(closed(segment));
+  });
 });
