@@ -246,6 +246,9 @@ function closedMeanwhile(error: unknown): unknown {
 const cannotWrite =
   /EACCES|EPERM|EROFS|ENOSPC|EDQUOT|Permission denied|Read-only file system|No space left|quota exceeded/;
 
+/** What a system says that has none left to give: of the files nothing can be said then, and least that they are damaged. */
+const usedUp = /EMFILE|ENFILE|ENOMEM|Too many open files|Cannot allocate memory/;
+
 function openError(dir: string, error: unknown, opened = dir): HoldpointError {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : '';
@@ -263,6 +266,14 @@ function openError(dir: string, error: unknown, opened = dir): HoldpointError {
       'config_invalid',
       `${dir} cannot be written: ${message}.`,
       'Make data.dir writable for the user that runs Holdpoint, with space left on its disk, or choose another.',
+      error,
+    );
+  }
+  if (usedUp.test(message)) {
+    return new HoldpointError(
+      'config_invalid',
+      `${dir} cannot be opened: ${message}.`,
+      'Nothing was changed. Raise the limit of open files (ulimit -n), or that of memory, or find out what takes so much.',
       error,
     );
   }
