@@ -1,28 +1,15 @@
 /** Which hold an identical call belongs to. */
 import { describe, expect, it } from 'vitest';
-import { type Hold, holdFromEntries } from '../../../src/hold/record.ts';
+import type { Hold } from '../../../src/hold/record.ts';
 import { isFor, redeliverMs } from '../../../src/hold/retry.ts';
-
-const leaf = {
-  boot: '',
-  durability: 'strict',
-  kid: '',
-  ledger: '',
-  mono: 0,
-  prev: '',
-  refs: [],
-  v: 1,
-} as const;
-const terms = { expires: 0, approvals: 1, roles: [], rules: [], digest: 'd', notRequester: true };
+import { sealedHold } from './sealed-hold.ts';
 
 /** One whose caller left before it was ruled on. */
-function holdWith(change: Partial<Hold> = {}): Hold {
-  const data = { ...terms, decision: 1, phase: 'response', retry: 'same' };
-  const at = '2026-11-22T00:00:00.000Z';
-  const hold = holdFromEntries([{ ...leaf, at, data, parts: [], seq: 2, type: 'hold' }], (id) => `h-${id}`);
-  if (hold === null) throw new Error('an entry of type hold makes a hold');
-  return { ...hold, attached: false, ...change };
-}
+const holdWith = (change: Partial<Hold>): Hold => ({
+  ...sealedHold(2, 1, 'same'),
+  attached: false,
+  ...change,
+});
 
 const delivered: Partial<Hold> = { outcome: 'delivered', deliveryAttempts: 1, lastAttemptAtMs: 1_000 };
 
