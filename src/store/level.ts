@@ -42,10 +42,14 @@ export async function openLevelStore(dir: string): Promise<LevelStore> {
   return open(dir, !(await isBegun(dir)));
 }
 
-/** False where no database was begun: a first start that died may have left the directory, or some of its files. */
+/**
+ * False where no database was begun: a first start that died may have left the directory, or some of its files. Rejects where
+ * nobody can tell, because the system does not let the directory be read: what is there must not be taken for nothing.
+ */
 export async function isBegun(dir: string): Promise<boolean> {
-  const names = await filesOf(dir).catch(() => []);
-  const segments = await segmentsIn(dir).catch(() => []);
+  const none = (error: unknown): [] => noneWhereAbsent(dir, error);
+  const names = await filesOf(dir).catch(none);
+  const segments = await segmentsIn(dir).catch(none);
   const isOfDatabase = (name: string): boolean =>
     name === 'CURRENT' || isTable(name) || name.endsWith('.log');
   return segments.length > 0 || names.some(isOfDatabase);
@@ -151,6 +155,12 @@ async function copyOnce(dir: string, under: string, checkedBytesMax: number): Pr
 const dataFile = /^(CURRENT|MANIFEST-\d+|\d+\.(log|ldb|sst))$/;
 
 /** The database's files, and nothing else that lies there: the journal, or what a file system or a person put beside it. */
+function noneWhereAbsent(dir: string, error: unknown): [] {
+  const code = error instanceof Error && 'code' in error ? error.code : '';
+  if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+  throw openError(dir, error);
+}
+
 async function filesOf(dir: string): Promise<string[]> {
   const names = await readdir(dir);
   return names.filter((name) => dataFile.test(name)).sort();

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
-import { openLevelCache } from '../../src/store/level.ts';
+import { isBegun, openLevelCache } from '../../src/store/level.ts';
 
 const level = new URL('../../src/store/level.ts', import.meta.url).href;
 const scratch = mkdtempSync(join(tmpdir(), 'holdpoint-few-files-'));
@@ -58,3 +58,21 @@ it.each(['openLevelCache', 'openLevelCopy'] as const)(
     expect(readdirSync(dir)).toContain('CURRENT');
   },
 );
+
+it('whether a database was begun is not said where its directory cannot be read', async () => {
+  const script = `
+    import { openSync } from 'node:fs';
+    import { isBegun } from '${level}';
+    try {
+      for (;;) openSync('/dev/null');
+    } catch {}
+    const said = await isBegun(${JSON.stringify(dir)}).catch(({ code }) => code);
+    process.stdout.write(JSON.stringify(said));
+  `;
+  const command = 'ulimit -n 64; exec "$0" --input-type=module -e "$1"';
+  const said = execFileSync('sh', ['-c', command, process.execPath, script], { encoding: 'utf8' });
+  expect(JSON.parse(said)).toBe('config_invalid');
+  expect(await isBegun(dir)).toBe(true);
+  expect(await isBegun(join(dir, 'none'))).toBe(false);
+  expect(await isBegun(join(dir, 'CURRENT'))).toBe(false);
+});
