@@ -270,7 +270,7 @@ function answered(
     form,
     trailers: answer.trailers(),
   };
-  if (failure !== null) return { ...whole, defects: [], result: resultOfFailure(failure, call.caller.gone) };
+  if (failure !== null) return { ...whole, defects: [], result: resultOfFailure(failure, call.caller) };
   // A stream without its provider's terminal event was cut, even when the connection closed politely.
   const cut = form !== null && status === 200 && !reading.complete && !reading.failed;
   if (cut)

@@ -15,12 +15,13 @@ import { envelopeDefects } from '../provider/envelope.ts';
 import type { OperationName } from '../provider/protocol.ts';
 import { plainBoundaryOf } from '../provider/reading/multipart.ts';
 import { type Body, type BodyBounds, bodyOf, readPassing, readWhole } from './body.ts';
+import { wasCut } from './connections.ts';
+import type { Leaving } from './outcome.ts';
 import { type StoredBody, storedRequest, storedWhole } from './stored-body.ts';
 import { type Lines, type ReadBounds, type Understood, understand } from './understand.ts';
 import { pathOf, targetBelow, type Upstream, upstreamFor } from './upstream.ts';
 
-export interface Caller {
-  readonly gone: boolean;
+export interface Caller extends Leaving {
   /** Runs once when the caller disconnects before its answer was finished. */
   whenGone(fn: () => void): void;
 }
@@ -196,8 +197,10 @@ export function readUpgrade(
 
 function watchCaller(res: ServerResponse): Caller {
   let fns: (() => void)[] = [];
+  const { socket } = res.req;
   const caller = {
     gone: false,
+    cut: false,
     whenGone: (fn: () => void) => {
       if (caller.gone) fn();
       else fns.push(fn);
@@ -208,6 +211,7 @@ function watchCaller(res: ServerResponse): Caller {
     fns = [];
     if (res.writableFinished) return;
     caller.gone = true;
+    caller.cut = wasCut(socket);
     for (const fn of waiting) fn();
   });
   return caller;

@@ -5,12 +5,22 @@
  */
 import type { Duplex } from 'node:stream';
 
+/** Of these no call is to be told as one that its caller left. */
+const cut = new WeakSet<Duplex>();
+
+/** True for a connection that the sidecar cut when it stopped. */
+export function wasCut(socket: Duplex): boolean {
+  return cut.has(socket);
+}
+
 export interface Connections {
   add(socket: Duplex): void;
   /** One that goes on as something else. */
   remove(socket: Duplex): void;
   /** Those that are open now. */
   open(): readonly Duplex[];
+  /** Ends all of them as they are. */
+  cut(): void;
   /** How many are remembered, open or not: at most twice as many as were open at once, and some. */
   size(): number;
 }
@@ -33,6 +43,12 @@ export function createConnections(): Connections {
       known.delete(socket);
     },
     open,
+    cut: () => {
+      for (const socket of open()) {
+        cut.add(socket);
+        socket.destroy();
+      }
+    },
     size: () => known.size,
   };
 }

@@ -29,7 +29,7 @@ export async function judgeAnswer(call: Call, answered: Answered, policy: Policy
     if (answered.passedBytes === 0) throw error;
     const failure = answered.failure ?? toHoldpointError(error);
     const { facts } = call.upstream.protocol.readResponse('unknown', answered.status, Buffer.alloc(0));
-    const failed = { facts, failure, result: resultOfFailure(failure, call.caller.gone), batch: undefined };
+    const failed = { facts, failure, result: resultOfFailure(failure, call.caller), batch: undefined };
     return { answered: { ...answered, ...failed }, judgement: passed, lines: noLines };
   }
 }

@@ -156,6 +156,7 @@ export async function listenProxy(
       http2.close();
       for (const session of sessions) session.drain();
       await allWithin(running, graceMs, house);
+      connections.cut();
       server.closeAllConnections();
       http2.destroy();
       for (const session of sessions) session.cut();

@@ -13,9 +13,23 @@ const outcomeByCode: Partial<Readonly<Record<HoldpointError['code'], Outcome>>> 
   bad_request: 'denied',
 };
 
+/** Whether there is nobody any more to answer. */
+export interface Leaving {
+  readonly gone: boolean;
+  /** Not of their own will: the sidecar stopped, and cut their connection. */
+  readonly cut: boolean;
+}
+
+export const stays: Leaving = { gone: false, cut: false };
+
+/** Of whom the stop cut off nobody is to read that they left. */
+export function outcomeOfLeaving({ cut }: Leaving): Outcome {
+  return cut ? 'interrupted' : 'client_abort';
+}
+
 /** By what went wrong, unless the caller had left. */
-export function outcomeOfFailure({ code }: HoldpointError, isCallerGone: boolean): Outcome {
-  return isCallerGone ? 'client_abort' : (outcomeByCode[code] ?? 'interrupted');
+export function outcomeOfFailure({ code }: HoldpointError, caller: Leaving): Outcome {
+  return caller.gone ? outcomeOfLeaving(caller) : (outcomeByCode[code] ?? 'interrupted');
 }
 
 const beyondBounds: ReadonlySet<HoldpointError['code']> = new Set([
@@ -30,8 +44,8 @@ export function resultOfEnding(outcome: Outcome): AnswerResult {
 }
 
 /** Of an answer that did not come to its end. Only what the upstream did is said of it: the rest is an error here. */
-export function resultOfFailure({ code }: HoldpointError, isCallerGone: boolean): AnswerResult {
-  if (isCallerGone) return 'client_abort';
+export function resultOfFailure({ code }: HoldpointError, { gone, cut }: Leaving): AnswerResult {
+  if (gone) return cut ? 'error' : 'client_abort';
   if (beyondBounds.has(code)) return 'response_too_large';
   return code.startsWith('upstream_') ? 'upstream_truncated' : 'error';
 }

@@ -15,7 +15,7 @@ import type { House } from './house.ts';
 import { judge } from './judge.ts';
 import { judgeAnswer } from './judged-answer.ts';
 import { judgedFile, withUnjudgedFiles } from './judged-files.ts';
-import { outcomeOfFailure } from './outcome.ts';
+import { outcomeOfFailure, outcomeOfLeaving } from './outcome.ts';
 import { withProviderKey } from './provider-key.ts';
 import { requestDraft, responseDraft } from './record.ts';
 import { type AnswerHead, deliverHeld, heldHead, releasedCall } from './released.ts';
@@ -176,7 +176,7 @@ async function deliver(call: Call, decision: Decision, answered: Answered, house
   const arrived = await (spool === null
     ? endWith(call.res, rest, trailers)
     : endWithPieces(call.res, spool.read(), trailers));
-  house.holds.settle(decision.seq, arrived ? 'delivered' : 'client_abort');
+  house.holds.settle(decision.seq, arrived ? 'delivered' : outcomeOfLeaving(call.caller));
 }
 
 /** A retry of a held call: it waits on, or collects, under the decision it belongs to. */
@@ -279,7 +279,7 @@ async function fail(call: Call, decision: Decision, thrown: unknown, house: Hous
   // What a person rules on, or released, outlives a failure of the ledger or of this call: somebody may come back for it.
   const isPassing = passingFailures.has(error.code);
   const keepsHold = isPassing && house.holds.isWaiting(decision.seq);
-  if (!keepsHold) house.holds.settle(decision.seq, outcomeOfFailure(error, call.caller.gone));
+  if (!keepsHold) house.holds.settle(decision.seq, outcomeOfFailure(error, call.caller));
   const told =
     error.code === 'policy_changed' ? new HoldpointError('denied_by_policy', error.message) : error;
   await refuse(call.res, call, told, decision.id);

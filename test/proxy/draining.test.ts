@@ -67,9 +67,15 @@ test('a connection that is idle ends at once, and a call that is under way is an
   await stopped;
 });
 
-test('a call that is cut off in the end is sealed as one that its caller has no answer to', async () => {
+test.each([
+  ['before its answer', ''],
+  ['amid its answer', streamHead + chunk(chatRole + chatDelta('One moment'))],
+])('a call that the stop cuts off in the end, %s, was not left by its caller', async (_, begun) => {
   const asked = Promise.withResolvers<void>();
-  const upstream = await startRawUpstream(() => asked.resolve());
+  const upstream = await startRawUpstream((_request, answer) => {
+    if (begun !== '') answer.send(begun);
+    asked.resolve();
+  });
   const settings = {
     upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/' } },
     limits: { drainMsMax: 100 },
@@ -77,12 +83,17 @@ test('a call that is cut off in the end is sealed as one that its caller has no 
   const place = makePlace(settings);
   const first = await startTestSidecar(settings, place);
   const client = await connectRaw(first.proxyUrl);
-  client.send(rawRequest('POST', '/v1/chat/completions', [], chatRequest()));
+  client.send(rawRequest('POST', '/v1/chat/completions', [], chatRequest({ stream: begun !== '' })));
   await asked.promise;
+  if (begun !== '') await client.until('One moment');
   await first.stop();
   await client.ended;
   const { ada } = await startTestSidecar(settings, place);
-  expect((await ada.lastDecision()).outcome).toBe('client_abort');
+  const { id } = await ada.lastDecision();
+  expect(await ada.outcomeOf(id)).toBe('interrupted');
+  const { entries } = await ada.decision(id);
+  const results = entries.flatMap(({ type, data }) => (type === 'response' ? [data['result']] : []));
+  expect(results).toEqual(begun === '' ? [] : ['error']);
 });
 
 describe('while another call is still being answered,', () => {

@@ -16,7 +16,7 @@ import type { AnswerResult } from '../../record/leaf-data.ts';
 import type { Decision } from '../held.ts';
 import type { House } from '../house.ts';
 import { judge, passed, strictestTerms } from '../judge.ts';
-import { outcomeOfFailure } from '../outcome.ts';
+import { outcomeOfFailure, stays } from '../outcome.ts';
 import { beginReleased, type ReleaseHouse } from '../released.ts';
 import { toHoldpointError } from '../respond.ts';
 import { socketRequestDraft, socketResponseDraft } from './draft.ts';
@@ -69,7 +69,7 @@ export async function sealRequest(
     await sealed.durable;
   } catch (thrown) {
     // It may have reached the disk all the same.
-    house.holds.settle(sealed.seq, outcomeOfFailure(toHoldpointError(thrown), false));
+    house.holds.settle(sealed.seq, outcomeOfFailure(toHoldpointError(thrown), stays));
     throw thrown;
   }
   house.metrics.callStarted();
@@ -130,7 +130,7 @@ async function orEnd<T>(exchange: Exchange, house: House, act: () => Promise<T>)
   try {
     return await act();
   } catch (thrown) {
-    settle(exchange, outcomeOfFailure(toHoldpointError(thrown), false), house);
+    settle(exchange, outcomeOfFailure(toHoldpointError(thrown), stays), house);
     throw thrown;
   }
 }

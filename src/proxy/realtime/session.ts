@@ -7,7 +7,7 @@ import { HoldpointError } from '../../core/errors.ts';
 import type { Outcome } from '../../ledger/entry.ts';
 import type { SocketMessage, SocketReader } from '../../provider/realtime/dialect.ts';
 import type { House } from '../house.ts';
-import { outcomeOfFailure } from '../outcome.ts';
+import { outcomeOfFailure, stays } from '../outcome.ts';
 import { toHoldpointError } from '../respond.ts';
 import { createAnswers } from './answers.ts';
 import { carryBeats } from './beats.ts';
@@ -140,7 +140,7 @@ export function startSession(
       await answers.sealLoose();
       closeClient(ending);
     } catch (error) {
-      unsealed ??= outcomeOfFailure(toHoldpointError(error), false);
+      unsealed ??= outcomeOfFailure(toHoldpointError(error), stays);
       if (!(error instanceof HoldpointError)) house.onError('A closing could not be sealed', error);
       closeClient(withoutReason(ending));
     }
@@ -150,7 +150,7 @@ export function startSession(
     try {
       await answers.sealLoose();
     } catch (error) {
-      unsealed ??= outcomeOfFailure(toHoldpointError(error), false);
+      unsealed ??= outcomeOfFailure(toHoldpointError(error), stays);
       house.onError('The end of a WebSocket connection could not be sealed', error);
     }
   }

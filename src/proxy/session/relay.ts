@@ -12,7 +12,7 @@ import type { Call } from '../call.ts';
 import type { Answer } from '../forward.ts';
 import type { House } from '../house.ts';
 import { passed } from '../judge.ts';
-import { resultOfFailure } from '../outcome.ts';
+import { outcomeOfLeaving, resultOfFailure } from '../outcome.ts';
 import { responseDraft } from '../record.ts';
 import { endWith, toHoldpointError, writeStreamHead } from '../respond.ts';
 import { storedWhole } from '../stored-body.ts';
@@ -85,7 +85,7 @@ export async function relaySession(carrier: Carrier, stream: SegmentedStream, ho
   if (failure !== null) await refuseHeld(call, decision, failure, carrier.form, false);
   // Of a stream that was stopped at a segment, that segment has the ruling, and its caller the refusal.
   const arrived = goesOn && (await endWith(call.res, '', answer.trailers()));
-  const cut = call.caller.gone ? 'client_abort' : 'interrupted';
+  const cut = call.caller.gone ? outcomeOfLeaving(call.caller) : 'interrupted';
   house.holds.settle(decision.seq, arrived ? 'delivered' : cut);
 }
 
@@ -103,8 +103,9 @@ async function relayChunks(answer: Answer, tape: Tape, segments: Segments, house
 }
 
 function resultOf({ caller }: Call, failure: HoldpointError | null): AnswerResult {
-  if (failure !== null && failure.code !== 'denied_by_policy') return resultOfFailure(failure, caller.gone);
-  return caller.gone ? 'client_abort' : 'ok';
+  if (failure !== null && failure.code !== 'denied_by_policy') return resultOfFailure(failure, caller);
+  if (!caller.gone) return 'ok';
+  return caller.cut ? 'error' : 'client_abort';
 }
 
 /** What the stream was as a whole; what was said in it stands in its segments. */

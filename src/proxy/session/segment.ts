@@ -129,10 +129,10 @@ export async function breakOff(
   try {
     // What broke off is not complained about a second time.
     const reading = { ...readOrNothing(carrier, read, house), defects: [] };
-    await sealSaid(carrier, segment, reading, resultOfFailure(failure, caller.gone), house);
-    house.holds.settle(seq, outcomeOfFailure(failure, caller.gone));
+    await sealSaid(carrier, segment, reading, resultOfFailure(failure, caller), house);
+    house.holds.settle(seq, outcomeOfFailure(failure, caller));
   } catch (error) {
-    house.holds.settle(seq, outcomeOfFailure(toHoldpointError(error), caller.gone));
+    house.holds.settle(seq, outcomeOfFailure(toHoldpointError(error), caller));
     throw error;
   }
 }

@@ -79,7 +79,7 @@ export function createSegments(carrier: Carrier, stream: SegmentedStream, house:
     segment = null;
     const concluded = await concludeSegment(carrier, whole, reading, house).catch((thrown: unknown) => {
       // Nobody can come back for it: it ends here, whatever failed.
-      house.holds.settle(whole.decision.seq, outcomeOfFailure(toHoldpointError(thrown), call.caller.gone));
+      house.holds.settle(whole.decision.seq, outcomeOfFailure(toHoldpointError(thrown), call.caller));
       throw thrown;
     });
     if (concluded === 'delivered') stream.delivered();

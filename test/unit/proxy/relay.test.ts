@@ -36,7 +36,7 @@ it('has given the first text to the connection when it begins to read the next p
         return stream.push(chunk);
       },
     };
-    const caller = { gone: false, whenGone: () => undefined };
+    const caller = { gone: false, cut: false, whenGone: () => undefined };
     const house = { clock: systemClock, ledger, bounds: { responseBytesMax: 1_000 } };
     const { rest } = await relayText({ caller, res }, decision, arrivedTogether(), watched, house);
     res.end(rest);
@@ -66,7 +66,7 @@ it('says how long a text was that is too large, and what all of it hashes to, wh
   const bounds = { responseBytesMax: first.length + 9 };
   const relayed = Promise.withResolvers<Relayed>();
   const server = createServer((_req, res) => {
-    const caller = { gone: false, whenGone: () => undefined };
+    const caller = { gone: false, cut: false, whenGone: () => undefined };
     const stream = openai.openStream('chat.completions', 200, 'sse');
     relayText({ caller, res }, decision, answer, stream, { clock: systemClock, ledger, bounds })
       .then(relayed.resolve, relayed.reject)
@@ -96,7 +96,7 @@ it('stops the upstream when a piece cannot be read', async () => {
   };
   const house = { clock: systemClock, ledger, bounds: { responseBytesMax: 1_000 } };
   const server = createServer((_req, res) => {
-    const caller = { gone: false, whenGone: () => undefined };
+    const caller = { gone: false, cut: false, whenGone: () => undefined };
     relayText({ caller, res }, decision, answer, stream, house).then(
       ({ failure }) => res.end(`${failure?.code} ${failure?.cause}`),
       () => res.destroy(),
@@ -131,7 +131,7 @@ async function relayedBy(relay: (res: ServerResponse) => Promise<Relayed>) {
   }
 }
 
-const caller = { gone: false, whenGone: () => undefined };
+const caller = { gone: false, cut: false, whenGone: () => undefined };
 const text = pieces.join('');
 
 it.each([
