@@ -9,6 +9,8 @@ import type { Egress } from '../core/egress.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 
 const keepAliveMs = 30_000;
+/** Of an answer. Workloads' clients take 16 KiB and more, most of them far more. */
+const headBytesMax = 64 * 1024;
 
 /** Opens connections as requests need them, HTTP/1.1 alone; TLS goes through `egress` where that says so. */
 export function openConnections(
@@ -23,6 +25,7 @@ export function openConnections(
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: keepAliveMs,
+    maxHeaderSize: headBytesMax,
     connect: connectorOver(bounds.connectMsMax, egress),
   });
   return {

@@ -129,6 +129,14 @@ test('a call below a mount reaches its upstream without the mount, below the ups
   expect(upstream.requests.at(-1)?.target).toBe('/base/v1/other?beta=true');
 });
 
+test('a head of 48 KiB comes back whole', async () => {
+  const long = 'x'.repeat(48 * 1024);
+  upstream.script((_request, answer) => answer.send(wholeAnswer('200 OK', [`X-Long: ${long}`], plain)));
+  const answer = await post('/v1/chat/completions');
+  expect(answer.head).toContain(`X-Long: ${long}\r\n`);
+  expect(answer.body.toString()).toBe(plain);
+});
+
 test('answers without a body keep their status and headers', async () => {
   upstream.script((_request, answer) => answer.send('HTTP/1.1 204 No Content\r\nX-Left: 1\r\n\r\n'));
   const answer = await exchange(sidecar.proxyUrl, rawRequest('GET', '/v1/nothing', []));
