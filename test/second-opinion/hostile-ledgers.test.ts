@@ -82,6 +82,12 @@ const anchoredAt = (size: number): Records =>
 
 const lend: Fields = { action: 'delegate', by: 'petra', role: 'privacy', delegate: 'otto', until: 1 };
 
+/** An order that names the first part of this entry and nothing else. */
+const erased = (seq: number): Fields => ({
+  ...{ action: 'erase', basis: 'objection', by: 'petra', final: true, request: 'ab'.repeat(8) },
+  ...{ role: 'privacy', scope: { subject: 'cd'.repeat(8) }, targets: [[seq, 0]] },
+});
+
 /** With a snapshot of another writing, which its heartbeat names. */
 function snapshotAs(edit: (text: string) => string | Buffer): Records {
   const records = recordsOf((builder) => builder.heartbeat());
@@ -176,6 +182,24 @@ const cases: Readonly<Record<string, readonly [string, Records]>> = {
       b.ruling(decision, hold, { digest });
       b.close([[decision, 'released_undelivered']]);
       b.deliver(decision, hold, digest);
+    }),
+  ],
+  'an erasure of the answer alone of a decision that is still open': [
+    'erasure_decision_open at 3',
+    recordsOf((b) => {
+      const response = b.response(b.request());
+      b.seal({ type: 'erasure', data: erased(response) });
+    }),
+  ],
+  'an erasure of the answer alone of a decision under a legal hold': [
+    'erasure_under_legal_hold at 5',
+    recordsOf((b) => {
+      const decision = b.request();
+      const response = b.response(decision);
+      b.close([[decision, 'delivered']]);
+      const hold = { action: 'hold', by: 'petra', role: 'privacy', scope: { decision } };
+      b.seal({ type: 'erasure', data: hold });
+      b.seal({ type: 'erasure', data: erased(response) });
     }),
   ],
   'a checkpoint in a name with a next-line in it': ['note_malformed at 1', signedAs('a\u0085b')],

@@ -877,16 +877,20 @@ class Reviewers:
 
 # Erasures and legal holds.
 
+OF_A_DECISION = ("response", "hold", "ruling", "delivery", "access")
+
 
 class Erasures:
     def __init__(self):
-        self.parts, self.absent, self.named, self.holds = {}, set(), set(), {}
+        self.parts, self.owners, self.absent, self.named, self.holds = {}, {}, set(), set(), {}
 
     def apply(self, leaf, opened):
         """Takes one entry; the first rule it breaks is a code."""
         seq, data, codes = leaf["seq"], leaf["data"], []
         self.parts[seq] = len(leaf["parts"])
         if leaf["type"] != "erasure":
+            decision = data.get("decision") if leaf["type"] in OF_A_DECISION else None
+            self.owners[seq] = decision if is_seq(decision, seq) else seq
             return None
         scope = data.get("scope", {})
         scheduled = data["by"] == "holdpoint" and "rule" in scope and data["action"] in ("erase", "refuse")
@@ -902,9 +906,10 @@ class Erasures:
             self.named.add((target, part))
             if part >= self.parts.get(target, 0):
                 codes.append("erasure_target_unknown")
-            if target in opened:
+            owner = self.owners.get(target, target)
+            if owner in opened:
                 codes.append("erasure_decision_open")
-            if target in self.holds.values():
+            if owner in self.holds.values():
                 codes.append("erasure_under_legal_hold")
         return codes[0] if codes else None
 

@@ -1,14 +1,22 @@
 /**
  * Which parts are absent, which an erasure names, and which erasures and legal holds were allowed. A part that is
  * absent may be named by an entry much later, so the two are set against each other at the end. State is owned by
- * `Erasures`. Memory: a few bytes per erased part and a quarter of a byte per entry. Portable.
+ * `Erasures`. Memory: a few bytes per erased part and about two per entry. Portable.
  */
 
 import type { Decisions } from './decisions.ts';
+import type { Entry } from './entry.ts';
 import { type ErasureEntry, isAllowed } from './erasure.ts';
 import type { Findings } from './findings.ts';
 import type { Leaf } from './leaf.ts';
-import { createPartCounts, createPartSet, type PartCounts, type PartSet } from './part-set.ts';
+import {
+  createPartCounts,
+  createPartOwners,
+  createPartSet,
+  type PartCounts,
+  type PartOwners,
+  type PartSet,
+} from './part-set.ts';
 import type { Report } from './reasons.ts';
 
 export interface Erasures {
@@ -17,6 +25,8 @@ export interface Erasures {
   /** Parts that an erasure names. */
   readonly named: PartSet;
   readonly partCounts: PartCounts;
+  /** Of which decision the entries are that have parts and are not its request. */
+  readonly partOwners: PartOwners;
   /** Legal holds that stand: the decision each is on, -1 for those on a subject or a class. */
   readonly legalHolds: Map<number, number>;
   /** How many of them are on each decision. */
@@ -31,6 +41,7 @@ export function createErasures(): Erasures {
     absent: createPartSet(),
     named: createPartSet(),
     partCounts: createPartCounts(),
+    partOwners: createPartOwners(),
     legalHolds: new Map(),
     held: new Map(),
     unfinished: new Set(),
@@ -49,7 +60,7 @@ export function takeErasures(
   report: Report | undefined,
 ): void {
   // Only judging asks for it, and a damaged ledger may claim any number: that is no reason to reserve what it claims.
-  if (report !== undefined) erasures.partCounts.set(leaf.seq, leaf.parts.length);
+  if (report !== undefined) takeParts(erasures, leaf);
   const { entry } = leaf;
   if (entry.type !== 'erasure') return;
   if (!isAllowed(entry))
@@ -59,6 +70,20 @@ export function takeErasures(
     countHolds(erasures, entry.decision, 1);
   } else if (entry.action === 'lift') takeLift(erasures, entry, report);
   else takeRequest(erasures, entry, decisions, report);
+}
+
+function takeParts({ partCounts, partOwners }: Erasures, { seq, parts, entry }: Leaf): void {
+  if (parts.length === 0) return;
+  partCounts.set(seq, parts.length);
+  const decision = decisionOf(entry);
+  if (decision !== -1) partOwners.set(seq, decision);
+}
+
+/** The decision that an entry is one of, by its `data.decision`; -1 for none. What an erasure is about is none of it. */
+function decisionOf(entry: Entry): number {
+  if (entry.type === 'erasure') return -1;
+  if ('about' in entry) return entry.about;
+  return 'decision' in entry ? entry.decision : -1;
 }
 
 function takeLift(erasures: Erasures, entry: ErasureEntry, report: Report | undefined): void {
@@ -92,8 +117,11 @@ function takeRequest(
     const what = `part ${part} of entry ${seq}`;
     if (isRepeated) report('erasure_repeated', `${what} was erased before`);
     if (part >= erasures.partCounts.of(seq)) report('erasure_target_unknown', `there is no ${what}`);
-    if (decisions.open.has(seq)) report('erasure_decision_open', `decision ${seq} has no outcome yet`);
-    if (erasures.held.has(seq)) report('erasure_under_legal_hold', `a legal hold stands on decision ${seq}`);
+    const decision = erasures.partOwners.of(seq);
+    if (decisions.open.has(decision))
+      report('erasure_decision_open', `decision ${decision} has no outcome yet`);
+    if (erasures.held.has(decision))
+      report('erasure_under_legal_hold', `a legal hold stands on decision ${decision}`);
   }
 }
 

@@ -1,5 +1,6 @@
 /**
- * Parts of entries, remembered in few bytes: a set of (seq, part index), and how many parts each entry has.
+ * Parts of entries, remembered in few bytes: a set of (seq, part index), how many parts each entry has, and of which
+ * decision they are.
  * Portable; imports nothing.
  */
 
@@ -96,6 +97,36 @@ export function createPartCounts(): PartCounts {
       const byte = pages.get(Math.floor(seq / countsPerPage))?.[place >>> 2] ?? 0;
       const count = (byte >>> ((place & 3) * 2)) & 3;
       return count === 3 ? (many.get(seq) ?? 3) : count;
+    },
+  };
+}
+
+export interface PartOwners {
+  /** Reserves memory for the entries around `seq`, as counts of parts do. */
+  set(seq: number, decision: number): void;
+  /** The decision whose entry this is; the entry itself where none was set. */
+  of(seq: number): number;
+}
+
+/** How far back a decision may begin to be kept in two bytes. */
+const backMax = 65_535;
+
+/** Two bytes per entry; a decision that began further back takes an entry of a map. */
+export function createPartOwners(): PartOwners {
+  const pages = new Map<number, Uint16Array>();
+  const far = new Map<number, number>();
+  return {
+    set: (seq, decision) => {
+      const back = seq - decision;
+      const number = Math.floor(seq / countsPerPage);
+      const page = pages.get(number) ?? new Uint16Array(countsPerPage);
+      pages.set(number, page);
+      page[seq % countsPerPage] = Math.min(back, backMax);
+      if (back >= backMax) far.set(seq, decision);
+    },
+    of: (seq) => {
+      const back = pages.get(Math.floor(seq / countsPerPage))?.[seq % countsPerPage] ?? 0;
+      return far.get(seq) ?? seq - back;
     },
   };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createPartCounts, createPartSet } from '../../../src/ledger/verify/part-set.ts';
+import { createPartCounts, createPartOwners, createPartSet } from '../../../src/ledger/verify/part-set.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { createLedgerBuilder, type Fields, type LedgerBuilder } from '../../support/ledger-builder.ts';
 import { dropRecord, type Records, setFields, sourceOf } from '../../support/ledger-tampering.ts';
@@ -218,6 +218,58 @@ describe('an erasure that may not be', () => {
     expect(await codesOf(builder.records)).toEqual([`erasure_under_legal_hold at ${seq}`]);
   });
 
+  it('names the answer alone of a decision that is still open', async () => {
+    const { builder, decision, response } = scene('response', false);
+    const seq = seal(builder, erasure([[response, 0]]));
+    const { findings } = await verify(builder.records);
+    expect(findings).toMatchObject([{ code: 'erasure_decision_open', seq }]);
+    expect(findings[0]?.message).toContain(`decision ${decision} has no outcome yet`);
+  });
+
+  it('names what was said and given as a reason about a decision that is still open', async () => {
+    const { builder, decision, response } = scene('none', false);
+    const hold = builder.hold(decision, response, { digest: builder.c(response, 'response') });
+    const comment = builder.about(decision, {
+      type: 'access',
+      data: { action: 'comment', by: 'ada', role: 'reviewer', decision, hold },
+      parts: { comment: 'look at line 3' },
+    });
+    const ruling = builder.about(decision, {
+      type: 'ruling',
+      data: {
+        ...{ by: 'ada', role: 'reviewer', decision, hold, final: true, verdict: 'release' },
+        digest: builder.c(response, 'response'),
+      },
+      parts: { reason: 'fine' },
+    });
+    const seq = seal(
+      builder,
+      erasure([
+        [comment, 0],
+        [ruling, 0],
+      ]),
+    );
+    expect(await codesOf(builder.records)).toEqual([
+      `erasure_decision_open at ${seq}`,
+      `erasure_decision_open at ${seq}`,
+    ]);
+  });
+
+  it('names the answer alone of a decision on which a legal hold stands', async () => {
+    const { builder, decision, response } = scene('response');
+    seal(builder, { action: 'hold', scope: { decision }, by: 'petra', role: 'privacy' });
+    const seq = seal(builder, erasure([[response, 0]]));
+    expect(await codesOf(builder.records)).toEqual([`erasure_under_legal_hold at ${seq}`]);
+  });
+
+  it('may name the reason of an erasure that was asked of a decision on which a legal hold stands', async () => {
+    const { builder, decision, response } = scene('response');
+    const first = seal(builder, erasure([[response, 0]], { scope: { decision } }));
+    seal(builder, { action: 'hold', scope: { decision }, by: 'petra', role: 'privacy' });
+    seal(builder, erasure([[first, 0]]));
+    expect(await codesOf(builder.records)).toEqual([]);
+  });
+
   it('may name a decision whose legal hold was lifted', async () => {
     const { builder, decision } = scene();
     const person = { by: 'petra', role: 'privacy' };
@@ -272,6 +324,19 @@ describe('the memory of parts', () => {
         const kept = createPartCounts();
         for (const [seq, count] of counts.entries()) kept.set(seq, count);
         expect(counts.map((_count, seq) => kept.of(seq))).toEqual(counts);
+      }),
+    );
+  });
+
+  it('keeps of which decision each entry is, however long before it began', () => {
+    const entry = fc.tuple(fc.nat(300_000), fc.oneof(fc.nat(300), fc.integer({ min: 65_500, max: 140_000 })));
+    fc.assert(
+      fc.property(fc.array(entry), (entries) => {
+        const kept = createPartOwners();
+        const model = new Map(entries.map(([seq, back]) => [seq, Math.max(0, seq - back)]));
+        for (const [seq, decision] of model) kept.set(seq, decision);
+        for (const [seq, decision] of model) expect(kept.of(seq)).toBe(decision);
+        expect(kept.of(300_001)).toBe(300_001);
       }),
     );
   });
