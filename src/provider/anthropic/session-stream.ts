@@ -16,7 +16,7 @@ const previewed: ReadonlySet<string> = new Set(['agent.message', 'agent.thinking
 /** After these the agent says nothing more until something happens. */
 const pauses = /^session\.((thread_)?status_(idle|terminated|rescheduled)|deleted)$/;
 const neverAwaited: ReadonlySet<string> = new Set();
-const noneAnswered: ReadonlySet<string> = new Set();
+const noneRun: ReadonlySet<string> = new Set();
 
 /** Opens a reader for one segment. */
 export function createSessionStreamReader(status: number): SegmentReader {
@@ -72,7 +72,7 @@ export function createSessionStreamReader(status: number): SegmentReader {
       if (type === 'ping') return 'other';
       if (type === 'event_start') return beginPreview(value.event);
       if (type === 'event_delta') return absorbPreview(textOf(value.event_id), value.delta);
-      absorbEventOfSession(type, value, told, noneAnswered, defects);
+      absorbEventOfSession(type, value, told, noneRun, defects);
       if (type.endsWith('tool_use') || isUnknownEvent(type)) {
         over = true;
         return 'tool';

@@ -3,7 +3,8 @@
  * or a deployment is made of, the events that a workload sends into a session, and the log of events it reads back.
  * Pure; hostile bytes in, facts and defects out.
  *
- * A call in the log that was answered there is one the workload had already; it is not judged again.
+ * A call in the log that the provider ran itself is not judged again. One that the workload answered or confirmed is: it
+ * may have done so without having seen the call.
  */
 import type { MessageFact, ToolCallFact, UsageFacts } from '../../core/facts.ts';
 import { withConsulted } from '../asked/fallback-models.ts';
@@ -108,10 +109,14 @@ export function readDeploymentRun(bytes: Buffer, path: string): RequestReading {
   return { facts: { ...unreadRequest('').facts, model, params }, defects };
 }
 
-/** The ids of calls that were answered or confirmed in the same log. */
-function answeredIn(events: readonly unknown[]): ReadonlySet<string> {
-  const ids = ['tool_use_id', 'custom_tool_use_id', 'mcp_tool_use_id'];
-  return new Set(events.flatMap((event) => (isRecord(event) ? ids.map((name) => textOf(event[name])) : [])));
+/** The ids of calls whose result the provider wrote in the same log. */
+function runIn(events: readonly unknown[]): ReadonlySet<string> {
+  const ids = events.flatMap((event) => {
+    if (!isRecord(event)) return [];
+    if (event.type === 'agent.tool_result') return [textOf(event.tool_use_id)];
+    return event.type === 'agent.mcp_tool_result' ? [textOf(event.mcp_tool_use_id)] : [];
+  });
+  return new Set(ids.filter((id) => id !== ''));
 }
 
 /** What events of a session said. */
@@ -149,13 +154,13 @@ export function absorbEventOfSession(
   type: string,
   event: JsonRecord,
   told: Told,
-  answered: ReadonlySet<string>,
+  run: ReadonlySet<string>,
   defects: string[],
 ): void {
   if (isUnknownEvent(type)) {
-    if (!answered.has(textOf(event.id))) absorbUnknownEvent(type, event, told, defects);
+    if (!run.has(textOf(event.id))) absorbUnknownEvent(type, event, told, defects);
   } else if (type.endsWith('tool_use')) {
-    if (answered.has(textOf(event.id))) return;
+    if (run.has(textOf(event.id))) return;
     if (!isRecord(event.input)) note(defects, 'the input of a tool call is not an object');
     const value = isRecord(event.input) ? event.input : {};
     const call = { name: textOf(event.name), arguments: value, argumentsText: JSON.stringify(value) };
@@ -176,10 +181,10 @@ export function readSessionLog(status: number, bytes: Buffer): ResponseReading {
   const { body, defects, unread } = openAnswer(status, bytes);
   if (body === null) return unread;
   const events = boundedList(body.data, eventsMax, '`data`', defects);
-  const answered = answeredIn(events);
+  const run = runIn(events);
   const told = nothingTold();
   for (const event of events) {
-    if (isRecord(event)) absorbEventOfSession(textOf(event.type), event, told, answered, defects);
+    if (isRecord(event)) absorbEventOfSession(textOf(event.type), event, told, run, defects);
     else note(defects, 'an entry of `data` is not an object');
   }
   const facts = { ...unreadResponse(status, '').facts, ...told };

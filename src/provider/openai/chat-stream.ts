@@ -20,7 +20,7 @@ import { addTold, executedIn } from './chat-executed.ts';
 import { eventMissedBy, isSaidInFull, type Missed } from './chat-pieces.ts';
 import { judgeSharedPlaces, type Piece, sayPartialInputs } from './chat-shared.ts';
 import { absorbChunkHead, nothingSaid, openStreamEnd } from './chunks.ts';
-import { findInAnswer } from './records-find.ts';
+import { findWithin } from './records-find.ts';
 
 /** Members of a delta that are known to carry no tool call; any other may be a new way to make one. */
 const deltaMembersRead: ReadonlySet<string> = new Set([
@@ -174,7 +174,7 @@ export function createChatStreamReader(
       const strays = callsBesideChoices(chunk);
       if (strays) note(defects, 'the answer has a tool call beside its choices');
       if (isError && isAbsent(chunk.choices)) return strays ? 'tool' : 'error';
-      if (isAbsent(chunk.choices) && findInAnswer(chunk).text !== '')
+      if (isAbsent(chunk.choices) && findWithin(chunk).text !== '')
         note(defects, 'an event of the stream says something and has no choices');
       // Looked through once, however many choices have a call, and not at all where none has.
       let missed: Missed | null = null;

@@ -31,7 +31,7 @@ import { addExecuted, executedIn } from './chat-executed.ts';
 import { thoughtOfMessage } from './chat-thoughts.ts';
 import { partText } from './content-parts.ts';
 import { chatTools } from './offered-tools.ts';
-import { findInAnswer } from './records-find.ts';
+import { findWithin } from './records-find.ts';
 
 /** One choice per requested `n`, which the API bounds to 128. */
 export const choicesMax = 128;
@@ -255,7 +255,7 @@ function readChoice(choice: unknown, defects: string[]): ChatChoice {
 
 /** True for an answer, or a piece of one, that has a call in the form of another API, such as Meta's at the same route. */
 export function callsBesideChoices({ choices: _choices, ...beside }: JsonRecord): boolean {
-  return findInAnswer(beside).calls.length > 0;
+  return findWithin(beside).calls.length > 0;
 }
 
 /** Reads a whole answer of status below 400. */

@@ -25,7 +25,7 @@ import { boundedList, note, unreadResponse } from '../reading/reading.ts';
 import { isAbsent, isRecord, type JsonRecord, readJson } from '../wire/json.ts';
 import { readBatchCreation, readBatchLine, resultOfLine } from './batches.ts';
 import { readRecords } from './records.ts';
-import { findInAnswer } from './records-find.ts';
+import { findWithin } from './records-find.ts';
 
 const okStatus = 200;
 
@@ -169,7 +169,7 @@ export function readInlineResults(status: number, bytes: Buffer): ResponseReadin
   if (part !== null) return part;
   const { value, defect } = readJson(bytes, 'the answer');
   if (bytes.length === 0 || (isRecord(value) && answersIn(value).length === 0)) {
-    return readRecords(status, bytes, findInAnswer);
+    return readRecords(status, bytes, findWithin);
   }
   const neutral = unreadResponse(status, '');
   if (!isRecord(value)) return { ...neutral, batch: () => resultsOfLines(bytes) };

@@ -49,7 +49,7 @@ import { readDecisions } from './decision-answers.ts';
 import { amendEvents } from './events-amend.ts';
 import { readInlineBatch, readInlineResults } from './inline-batches.ts';
 import { amendRecords, readRecords } from './records.ts';
-import { type Find, findInAnswer } from './records-find.ts';
+import { type Find, findWithin } from './records-find.ts';
 import { createRecordsStreamReader } from './records-stream.ts';
 import { readResponsesRequest, readResponsesResponse } from './responses.ts';
 import { amendResponses } from './responses-amend.ts';
@@ -108,12 +108,6 @@ const records: AnswerReading = {
   stream: createRecordsStreamReader,
   amend: amendRecords,
 };
-/** A chat that is read back is an answer as it was given. */
-const storedChats: AnswerReading = {
-  whole: (status, body) => readRecords(status, body, findInAnswer),
-  stream: (status) => createRecordsStreamReader(status, findInAnswer),
-  amend: (original, streaming, amendment) => amendRecords(original, streaming, amendment, findInAnswer),
-};
 /** A stored segment of a run is a stream without the run's end. */
 const runs: AnswerReading = {
   ...records,
@@ -151,7 +145,7 @@ const hosted: AnswerReading = {
 };
 /** A list of calls under a name of its own. */
 const findParsed: Find = (value) =>
-  findInAnswer(isRecord(value) ? { tool_calls: value.calls, text: value.normal_text } : value);
+  findWithin(isRecord(value) ? { tool_calls: value.calls, text: value.normal_text } : value);
 const parsedCalls: AnswerReading = {
   whole: (status, body) => readRecords(status, body, findParsed),
   stream: (status) => createRecordsStreamReader(status, findParsed),
@@ -167,7 +161,7 @@ const batchResults: AnswerReading = { ...fileContent, whole: readInlineResults }
 const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName, Operation>([
   ['chat.completions', { request: readChatRequest, answer: chat }],
   ['chat.completions.render', { request: readChatRequest, answer: null }],
-  ['chat.completions.list', { request: nothing, answer: storedChats }],
+  ['chat.completions.list', { request: nothing, answer: records }],
   ['responses', { request: readResponsesRequest, answer: responses }],
   ['responses.compact', { request: readResponsesRequest, answer: responses }],
   ['responses.input_tokens', { request: readResponsesRequest, answer: null }],

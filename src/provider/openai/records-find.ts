@@ -1,14 +1,13 @@
 /**
- * Every call and every text inside an object, however deep and whatever shape the object has. Pure.
+ * Every call and every text inside an object, however deep and whatever shape the object has. A call that stands beside
+ * what came of it counts like any other: that may be the word of a workload to which the call was never let through. Pure.
  */
 import { joined } from '../reading/reading.ts';
 import { isPlainCall } from '../served/plain-calls.ts';
-import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
+import { isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 
 /** Items that ask for something to be done, by their type; definitions of tools have other names. */
 const callType = /_call$|_approval_request$|^command_execution$|(^|_)tool_use$/;
-/** What a call led to, by the call's id. */
-const outputType = /_call_output$|^(program|tool_search)_output$/;
 /** Tools that the provider runs within a run, under the member of the same name. */
 const runTools: readonly string[] = ['code_interpreter', 'file_search'];
 const textMembers: ReadonlySet<string> = new Set(['text', 'content', 'transcript', 'refusal', 'value']);
@@ -34,19 +33,6 @@ function shapeOf(value: JsonRecord): CallShape | null {
   return callType.test(type) ? 'item' : null;
 }
 
-/** The ids of calls that were answered; null where calls wait for the workload, whatever is said beside them. */
-type Answered = ReadonlySet<string> | null;
-/** Calls that a run or a session waits for. */
-const waiting: ReadonlySet<string> = new Set(['required_action', 'required_actions']);
-
-/** True where the workload has answered the call already: it was let through, and nobody acts on it again. */
-function isAnswered(value: JsonRecord, answered: Answered): boolean {
-  if (answered === null) return false;
-  if (isRecord(value.function) && !isAbsent(value.function.output)) return true;
-  const id = textOf(value.call_id);
-  return id !== '' && answered.has(id);
-}
-
 export interface FoundCall {
   readonly call: JsonRecord;
   readonly shape: CallShape;
@@ -57,31 +43,22 @@ export interface Found {
   text: string;
 }
 
-function answeredIn(value: unknown, answered: Set<string>): void {
+function search(value: unknown, found: Found): void {
   if (Array.isArray(value)) {
-    for (const element of value) answeredIn(element, answered);
-  } else if (isRecord(value)) {
-    if (outputType.test(textOf(value.type))) answered.add(textOf(value.call_id));
-    for (const member of Object.values(value)) answeredIn(member, answered);
-  }
-}
-
-function search(value: unknown, found: Found, answered: Answered): void {
-  if (Array.isArray(value)) {
-    for (const element of value) search(element, found, answered);
+    for (const element of value) search(element, found);
     return;
   }
   if (!isRecord(value)) return;
   const shape = shapeOf(value);
   if (shape !== null) {
-    if (!isAnswered(value, answered)) found.calls.push({ call: value, shape });
-    searchBeside(value, found, answered);
+    found.calls.push({ call: value, shape });
+    searchBeside(value, found);
     return;
   }
-  for (const [key, member] of Object.entries(value)) searchMember(key, member, found, answered);
+  for (const [key, member] of Object.entries(value)) searchMember(key, member, found);
 }
 
-function searchMember(key: string, member: unknown, found: Found, answered: Answered): void {
+function searchMember(key: string, member: unknown, found: Found): void {
   if (typeof member === 'string') {
     if (textMembers.has(key)) found.text = joined(found.text, member);
   } else if (key === 'function_call' && isRecord(member)) {
@@ -89,9 +66,9 @@ function searchMember(key: string, member: unknown, found: Found, answered: Answ
   } else if (key === 'tool_use' && isRecord(member)) {
     found.calls.push({ call: member, shape: 'plain' });
   } else if ((key === 'tool_calls' || key === 'toolCalls') && Array.isArray(member)) {
-    searchCalls(member, found, answered);
+    searchCalls(member, found);
   } else if (!membersPassedOver.has(key)) {
-    search(member, found, waiting.has(key) ? null : answered);
+    search(member, found);
   }
 }
 
@@ -110,11 +87,11 @@ const handedMembers: ReadonlySet<string> = new Set([
 const resultMembers: ReadonlySet<string> = new Set(['output', 'outputs', 'results', 'result']);
 
 /** What else stands in an object that is a call: clients look for calls and words in places, whatever an object's type says. */
-function searchBeside(call: JsonRecord, found: Found, answered: Answered): void {
+function searchBeside(call: JsonRecord, found: Found): void {
   for (const [key, member] of Object.entries(call)) {
     if (handedMembers.has(key)) continue;
     const beside: Found = { calls: found.calls, text: '' };
-    searchMember(key, member, beside, answered);
+    searchMember(key, member, beside);
     if (!resultMembers.has(key)) found.text = joined(found.text, beside.text);
   }
 }
@@ -140,26 +117,16 @@ function shapeInList(call: JsonRecord): CallShape {
 }
 
 /** Whatever stands in a list of calls is one, even without arguments or of a type nobody knows. */
-function searchCalls(list: readonly unknown[], found: Found, answered: Answered): void {
+function searchCalls(list: readonly unknown[], found: Found): void {
   for (const call of list) {
-    if (!isRecord(call) || isAnswered(call, answered)) continue;
-    found.calls.push({ call, shape: shapeOf(call) ?? shapeInList(call) });
+    if (isRecord(call)) found.calls.push({ call, shape: shapeOf(call) ?? shapeInList(call) });
   }
 }
 
 /** Every call and every text inside an object. The value must be bounded in depth, as readJson makes it. */
 export function findWithin(value: unknown): Found {
-  const answered = new Set<string>();
-  answeredIn(value, answered);
   const found: Found = { calls: [], text: '' };
-  search(value, found, answered);
-  return found;
-}
-
-/** The same inside what a model answers: nobody has acted on a call in it, whatever the answer says came of one. */
-export function findInAnswer(value: unknown): Found {
-  const found: Found = { calls: [], text: '' };
-  search(value, found, null);
+  search(value, found);
   return found;
 }
 

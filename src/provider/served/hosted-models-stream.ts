@@ -4,7 +4,7 @@
  */
 
 import { readEitherUsage } from '../openai/records.ts';
-import { findInAnswer, withoutHanded } from '../openai/records-find.ts';
+import { findWithin, withoutHanded } from '../openai/records-find.ts';
 import { createToldCalls, isPieceOfCall, saysText } from '../openai/records-stream.ts';
 import { joined, note, openSaidBefore, unreadResponse, usageAbsent } from '../reading/reading.ts';
 import type { StreamReader } from '../reading/stream.ts';
@@ -70,7 +70,7 @@ function notePlaces(list: unknown, begunAt: Map<unknown, Begun>, defects: string
 }
 
 function createOwnReader(status: number, defects: string[]): StreamReader {
-  const told = createToldCalls(defects, findInAnswer);
+  const told = createToldCalls(defects, findWithin);
   const begunAt = new Map<unknown, Begun>();
   const isSaid = openSaidBefore();
   let text = '';
@@ -90,7 +90,7 @@ function createOwnReader(status: number, defects: string[]): StreamReader {
       const said = /(^|\.)tool_use$/.test(event) ? { tool_use: value } : value;
       notePlaces(value.tool_calls, begunAt, defects);
       if (told.absorb(said)) {
-        const beside = pieceIn(withoutHanded(said, findInAnswer));
+        const beside = pieceIn(withoutHanded(said, findWithin));
         if (!isSaid(text, beside)) text = joined(text, beside);
         return 'tool';
       }

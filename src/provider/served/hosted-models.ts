@@ -12,7 +12,7 @@
 import { alsoAsking } from '../asked/insteads.ts';
 import { readChatRequest } from '../openai/chat.ts';
 import { amendRecords, readEitherUsage, recordsOf } from '../openai/records.ts';
-import { findInAnswer, withoutHanded } from '../openai/records-find.ts';
+import { findWithin, withoutHanded } from '../openai/records-find.ts';
 import { readTextRequest, readTextTools } from '../openai/text-requests.ts';
 import type { Amendment, RequestHead, RequestReading, ResponseReading } from '../protocol.ts';
 import { respelledIn } from '../reading/answer-spelling.ts';
@@ -125,7 +125,7 @@ function textBesideCalls(answer: JsonRecord): string {
 }
 
 function allBesideCalls(answer: JsonRecord): string {
-  return textWithin(withoutMedia(withoutHanded(answer, findInAnswer)));
+  return textWithin(withoutMedia(withoutHanded(answer, findWithin)));
 }
 
 /** True where a chat has calls beside its messages' own members, as Snowflake's content has. */
@@ -159,7 +159,7 @@ export function readHostedAnswer(status: number, bytes: Buffer): ResponseReading
   // A list of answers, or a text, is read as an answer with that in it.
   const answer = isRecord(value) ? value : { list: value };
   const doubts = [defect, respelledIn(answer)].filter((doubt) => doubt !== '');
-  const reading = recordsOf(status, answer, doubts, findInAnswer);
+  const reading = recordsOf(status, answer, doubts, findWithin);
   return { ...reading, facts: { ...reading.facts, ...wrappedFacts(answer), text: textBesideCalls(answer) } };
 }
 
@@ -167,6 +167,6 @@ export function readHostedAnswer(status: number, bytes: Buffer): ResponseReading
 export function amendHosted(original: Buffer, streaming: boolean, amendment: Amendment): Buffer {
   const { value } = readJson(original, 'the answer');
   const isOwn = !streaming && !isOpenais(value);
-  if (isOwn) return amendRecords(original, streaming, amendment, findInAnswer);
+  if (isOwn) return amendRecords(original, streaming, amendment, findWithin);
   return amendAny(original, streaming, amendment);
 }

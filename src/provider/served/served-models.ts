@@ -9,7 +9,7 @@ import { readChatRequest, readChatResponse } from '../openai/chat.ts';
 import { amendChat } from '../openai/chat-amend.ts';
 import { createChatStreamReader } from '../openai/chat-stream.ts';
 import { amendRecords, readRecords } from '../openai/records.ts';
-import { findInAnswer } from '../openai/records-find.ts';
+import { findWithin } from '../openai/records-find.ts';
 import { createRecordsStreamReader } from '../openai/records-stream.ts';
 import { readResponsesRequest } from '../openai/responses.ts';
 import { readTextRequest } from '../openai/text-requests.ts';
@@ -86,7 +86,7 @@ function isChat({ choices }: JsonRecord): boolean {
 /** Reads a whole answer of status below 400. */
 export function readAnyAnswer(status: number, bytes: Buffer): ResponseReading {
   const { value } = readJson(bytes, 'the answer');
-  if (isRecord(value) && isAbsent(value.choices)) return readRecords(status, bytes, findInAnswer);
+  if (isRecord(value) && isAbsent(value.choices)) return readRecords(status, bytes, findWithin);
   const isAChat = isRecord(value) && isChat(value);
   const reading = isAChat ? readChatResponse(status, bytes) : readCompletion(status, bytes);
   if (!isRecord(value) || !saysBesideChoices(value)) return reading;
@@ -98,7 +98,7 @@ export function createAnyStreamReader(status: number): StreamReader {
   const chat = createChatStreamReader(status);
   const completion = createCompletionStreamReader(status);
   // Items and whatever else has no choices: a call is found wherever it stands.
-  const records = createRecordsStreamReader(status, findInAnswer);
+  const records = createRecordsStreamReader(status, findWithin);
   const defects: string[] = [];
   let chosen: StreamReader | null = null;
 
@@ -134,7 +134,7 @@ export function amendAny(original: Buffer, streaming: boolean, amendment: Amendm
   if (values.some(isChat)) return amendChat(original, streaming, amendment);
   const hasChoices = values.some(({ choices }) => !isAbsent(choices));
   if (hasChoices) return amendCompletion(original, streaming, amendment);
-  return amendRecords(original, streaming, amendment, findInAnswer);
+  return amendRecords(original, streaming, amendment, findWithin);
 }
 
 /** Reads a whole completion of a text, or a list of them: every text in it. */

@@ -2,7 +2,7 @@
  * What stands beside the choices of an answer in OpenAI's form: clients of hosts that answer in a form of their own too read
  * both (https://github.com/cloudflare/ai/tree/main/packages/workers-ai-provider). Pure.
  */
-import { findInAnswer } from '../openai/records-find.ts';
+import { findWithin } from '../openai/records-find.ts';
 import { textWithin } from '../reading/reading.ts';
 import { isRecord, type JsonRecord } from '../wire/json.ts';
 
@@ -15,6 +15,6 @@ export function saysBesideChoices({ choices: _choices, usage: _usage, ...rest }:
   return (
     hasWords ||
     (isRecord(rest.message) && textWithin(rest.message) !== '') ||
-    findInAnswer(rest).calls.length > 0
+    findWithin(rest).calls.length > 0
   );
 }

@@ -6,7 +6,7 @@
 import type { Dialect } from '../gemini/protocol.ts';
 import { googleRoute, modelIn } from '../gemini/route.ts';
 import { openai } from '../openai/family.ts';
-import { findInAnswer, withoutHanded } from '../openai/records-find.ts';
+import { findWithin, withoutHanded } from '../openai/records-find.ts';
 import { readTextTools } from '../openai/text-requests.ts';
 import type { RequestReading } from '../protocol.ts';
 import { joined, note, textWithin, unreadRequest, unreadResponse } from '../reading/reading.ts';
@@ -35,7 +35,7 @@ function readRequest(body: Buffer, verb: string): RequestReading {
 
 /** Every text but what a call has in it, which a reviewer may change. */
 function textBesideCalls(answer: JsonRecord): string {
-  return textWithin(withoutHanded(answer, findInAnswer));
+  return textWithin(withoutHanded(answer, findWithin));
 }
 
 export const rawPredict: Dialect = {

@@ -155,7 +155,7 @@ test('no reader throws on any bytes, in a form or not', () => {
   );
 });
 
-test('a call anywhere in an object is found, unless the workload answered it', () => {
+test('a call anywhere in an object is found, and so is one that was answered', () => {
   const openai = protocolOf('openai');
   const call = fc.constantFrom(
     { id: 'c', type: 'function', function: { name: 'pay', arguments: '{}' } },
@@ -173,6 +173,9 @@ test('a call anywhere in an object is found, unless the workload answered it', (
       expect(openai.readResponse('conversations.items', 200, bytes).facts.toolCalls).toMatchObject([
         { name: 'pay' },
       ]);
+      const output = { type: 'function_call_output', call_id: 'c', output: 'done' };
+      const answered = Buffer.from(JSON.stringify({ ...body, output }));
+      expect(openai.readResponse('conversations.items', 200, answered).facts.toolCalls).toHaveLength(1);
       const stream = Buffer.from(`data: ${JSON.stringify(body)}\n\n`);
       for (const operation of ['agents.sessions', 'threads.runs']) {
         expect(readChunks({ protocol: openai, operation }, [stream]).events[0]?.kind).toBe('tool');

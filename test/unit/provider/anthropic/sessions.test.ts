@@ -155,11 +155,26 @@ describe('a session’s log', () => {
 
   test.each([
     ['agent.tool_use', { type: 'agent.tool_result', tool_use_id: 'e1' }],
-    ['agent.custom_tool_use', { type: 'user.custom_tool_result', custom_tool_use_id: 'e1' }],
     ['agent.mcp_tool_use', { type: 'agent.mcp_tool_result', mcp_tool_use_id: 'e1' }],
+  ])('shows no call again that the provider ran: %s', (type, result) => {
+    expect(log(use(type, 'e1'), result, use(type, 'e2')).facts.toolCalls.map(({ id }) => id)).toEqual(['e2']);
+  });
+
+  test.each([
+    ['agent.custom_tool_use', { type: 'user.custom_tool_result', custom_tool_use_id: 'e1' }],
     ['agent.tool_use', { type: 'user.tool_confirmation', tool_use_id: 'e1', result: 'allow' }],
-  ])('shows no call again that was answered: %s', (type, answer) => {
-    expect(log(use(type, 'e1'), answer, use(type, 'e2')).facts.toolCalls.map(({ id }) => id)).toEqual(['e2']);
+    ['agent.mcp_tool_use', { type: 'user.tool_confirmation', tool_use_id: 'e1', result: 'deny' }],
+    ['agent.tool_use', { type: 'user.message', tool_use_id: 'e1' }],
+  ])('shows a call that the workload answered, which it may never have seen: %s', (type, answer) => {
+    expect(log(use(type, 'e1'), answer).facts.toolCalls.map(({ id }) => id)).toEqual(['e1']);
+  });
+
+  test.each([
+    { type: 'agent.custom_tool_use', name: 'pay', input: { amount: 9 } },
+    { type: 'agent.next_year', name: 'pay', input: { amount: 9 } },
+  ])('shows a call without an id, whatever else is answered: %j', (call) => {
+    const result = { type: 'agent.tool_result' };
+    expect(log(call, result).facts.toolCalls).toMatchObject([{ name: 'pay' }]);
   });
 
   test('whose call has no input is a defect, and so is an entry that is no event', () => {

@@ -84,13 +84,13 @@ describe('steps of a run', () => {
     ]);
   });
 
-  test('do not show again what the workload has answered', () => {
+  test('show a call that was answered: the workload may have answered what it never saw', () => {
     const answered = {
       id: 'c',
       type: 'function',
       function: { name: 'pay', arguments: '{}', output: 'done' },
     };
-    expect(read('threads.runs.steps', steps(answered)).facts.toolCalls).toEqual([]);
+    expect(read('threads.runs.steps', steps(answered)).facts.toolCalls).toMatchObject([{ name: 'pay' }]);
   });
 
   test('show what the provider ran, named after its type', () => {
@@ -120,9 +120,10 @@ describe('items of a conversation', () => {
     expect(facts.toolCalls).toMatchObject([{ id: 'c1', name: 'pay', arguments: { n: 1 } }]);
   });
 
-  test('do not show again what the workload has answered', () => {
+  test('show a call beside an output for it: the workload may have sent that without having seen the call', () => {
     const output = { type: 'function_call_output', call_id: 'c1', output: 'done' };
-    expect(read('responses.input_items', { data: [output, call] }).facts.toolCalls).toEqual([]);
+    for (const operation of ['responses.input_items', 'conversations.items'])
+      expect(read(operation, { data: [output, call] }).facts.toolCalls).toMatchObject([{ name: 'pay' }]);
   });
 
   // https://developers.openai.com/api/docs/guides/tools-programmatic-tool-calling: code, and what it called.
@@ -140,13 +141,16 @@ describe('items of a conversation', () => {
     expect(defects).toEqual([]);
     expect(facts.toolCalls).toMatchObject([
       { id: 'p1', name: 'program', arguments: { code: 'await tools.pay({})' } },
+      { id: 'c1', name: 'pay' },
     ]);
   });
 
-  test('do not show code again that has run', () => {
+  test('show code beside what came of it', () => {
     const program = { id: 'p', type: 'program', call_id: 'p1', code: '1', fingerprint: 'f' };
     const output = { id: 'o', type: 'program_output', call_id: 'p1', result: '1', status: 'completed' };
-    expect(read('conversations.items', { data: [program, output] }).facts.toolCalls).toEqual([]);
+    expect(read('conversations.items', { data: [program, output] }).facts.toolCalls).toMatchObject([
+      { id: 'p1', name: 'program' },
+    ]);
   });
 
   test('show a call as Anthropic writes one by the tool’s own name', () => {
