@@ -90,3 +90,13 @@ test.each(cases)('what $kept keeps is held again once the workload has answered 
   expect(status).toBe(403);
   expect(body.includes('DE89')).toBe(false);
 });
+
+test('a list of kept responses is judged by the calls in each', async () => {
+  const rig = await startRig({ policy });
+  const response = { object: 'response', id: 'resp_1', status: 'completed', output: [item], input: [] };
+  saying(rig, { object: 'list', data: [response] });
+  const read = exchange(rig.sidecar.proxyUrl, rawRequest('GET', '/v1/responses?limit=1', []));
+  const { ada } = rig.sidecar;
+  await ada.rule(await ada.nextHold(), { verdict: 'deny', reason: 'Not this one.' });
+  expect((await read).status).toBe(403);
+});

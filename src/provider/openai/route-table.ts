@@ -44,6 +44,8 @@ export const routes: readonly Route[] = [
   route('any', 'responses/*/cancel', 'responses'),
   route('any', 'responses/*/input_items', 'responses.input_items'),
   route('send', 'responses', 'responses'),
+  // Llama Stack's list of those that it keeps, each whole with what went in.
+  route('get', 'responses', 'responses.input_items'),
   // Perplexity's own name for it (https://docs.perplexity.ai/docs/grounded-llm/openai-compatibility).
   route('send', 'v1/agent', 'responses'),
   route('any', 'v1/agent/*', 'responses'),
