@@ -202,6 +202,34 @@ const cases: Readonly<Record<string, readonly [string, Records]>> = {
       b.seal({ type: 'erasure', data: erased(response) });
     }),
   ],
+  'an answer that a rule denied, handed over on a ruling': [
+    'delivery_without_ruling at 5',
+    recordsOf((b) => {
+      const decision = b.request();
+      const response = b.response(decision, { verdict: 'deny' });
+      const digest = b.c(response, 'response');
+      const hold = b.hold(decision, response, { phase: 'response', digest });
+      b.ruling(decision, hold, { digest });
+      b.deliver(decision, hold, digest);
+      b.close([[decision, 'client_abort']]);
+    }),
+  ],
+  'an answer first handed over after the outcome, its request before': [
+    'delivery_without_ruling at 9',
+    recordsOf((b) => {
+      const decision = b.request({ verdict: 'hold' });
+      const asked = b.c(decision, 'request');
+      const first = b.hold(decision, decision);
+      b.ruling(decision, first, { digest: asked });
+      b.deliver(decision, first, asked);
+      const response = b.response(decision, { verdict: 'hold' });
+      const digest = b.c(response, 'response');
+      const second = b.hold(decision, response, { phase: 'response', digest });
+      b.ruling(decision, second, { digest });
+      b.close([[decision, 'released_undelivered']]);
+      b.deliver(decision, second, digest);
+    }),
+  ],
   'a checkpoint in a name with a next-line in it': ['note_malformed at 1', signedAs('a\u0085b')],
   'a checkpoint in a name with a space that does not break': ['note_malformed at 1', signedAs('a\u00a0b')],
   'a checkpoint in a name with a byte order mark in it': ['key_unknown at 1', signedAs('a\ufeffb')],

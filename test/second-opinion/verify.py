@@ -631,7 +631,7 @@ class Decisions:
         if kind == "access" and data["action"] in ("comment", "assign", "review", "delegate", "delegation_end"):
             return self.oversight(decision, seq, data)
         if kind == "delivery" or (kind == "access" and data.get("action") == "redelivery"):
-            return self.delivery(decision or self.ended.get(data.get("decision")), data, kind)
+            return self.delivery(decision or self.ended.get(data.get("decision")), data, kind, decision is not None)
         return None
 
     @staticmethod
@@ -745,10 +745,11 @@ class Decisions:
         hold["escalated"] = data["step"]
         return None
 
-    @staticmethod
-    def delivery(decision, data, kind):
+    def delivery(self, decision, data, kind, is_open):
         hold = decision and decision["holds"].get(data.get("hold"))
-        if not hold or hold["state"] != "released" or (kind == "access" and hold["attempts"] == 0):
+        # First handed over while the decision is open, and by no redelivery.
+        is_due = hold and hold["state"] == "released" and (hold["attempts"] > 0 or (kind == "delivery" and is_open))
+        if not is_due or not self.may_pass(decision, hold["data"]["phase"]):
             return "delivery_without_ruling"
         if data["digest"] != hold["releasable"]:
             return "delivery_digest_mismatch"

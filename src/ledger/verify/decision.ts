@@ -43,6 +43,13 @@ export function requestMayPass(decision: Decision): boolean {
   return phaseMayPass(decision, 'request', decision.requestVerdict);
 }
 
+/** True when what this hold released may be handed over: no rule denied it, and no other hold of it waits or was denied. */
+export function mayHandOver(decision: Decision, { terms: { phase } }: Hold): boolean {
+  if (phase === 'request') return requestMayPass(decision);
+  const verdict = decision.response?.verdict ?? 'pass';
+  return verdict !== 'deny' && phaseMayPass(decision, phase, verdict);
+}
+
 function phaseMayPass(decision: Decision, phase: HoldEntry['phase'], verdict: RuleVerdict): boolean {
   const holds = [...decision.holds.values()].filter((hold) => hold.terms.phase === phase);
   return holds.every((hold) => hold.state === 'released') && (verdict !== 'hold' || holds.length > 0);

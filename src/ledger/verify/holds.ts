@@ -2,6 +2,7 @@
  * The life of a hold within its decision: opened, ruled on, escalated, handed over, handed over again. A bad entry is
  * reported and then takes the effect it claims. Portable; imports only its own folder.
  */
+import { type Decision, type Hold, mayHandOver } from './decision.ts';
 import type { Decisions } from './decisions.ts';
 import type { DeliveryEntry, Entry } from './entry.ts';
 import type { HoldEntry, RulingEntry } from './hold-entries.ts';
@@ -108,12 +109,16 @@ export function applyEscalation(
 
 export function applyDelivery(decisions: Decisions, entry: DeliveryEntry, seq: number, report: Report): void {
   const open = decisions.open.get(entry.decision);
-  const hold = (open ?? decisions.redeliverable.get(entry.decision))?.holds.get(entry.hold);
+  const decision = open ?? decisions.redeliverable.get(entry.decision);
+  const hold = decision?.holds.get(entry.hold);
   open?.entries.push(seq);
-  if (hold === undefined || hold.state !== 'released') {
+  // After the outcome only what was handed over before may be again.
+  const isFirst = open === undefined && hold?.attempts === 0;
+  if (decision === undefined || hold === undefined || hold.state !== 'released' || isFirst) {
     report('delivery_without_ruling', `nothing released hold ${entry.hold} of decision ${entry.decision}`);
     return;
   }
+  checkOthers(decision, hold, report);
   if (entry.digest !== hold.releasable) {
     report('delivery_digest_mismatch', `hold ${hold.seq} released other bytes than those handed over`);
   }
@@ -122,6 +127,13 @@ export function applyDelivery(decisions: Decisions, entry: DeliveryEntry, seq: n
     report('delivery_repeated', `attempt ${entry.attempt} of hold ${hold.seq} where ${expected} was due`);
   }
   hold.attempts = entry.attempt;
+}
+
+/** What one hold released, a rule or another hold may still forbid. */
+function checkOthers(decision: Decision, hold: Hold, report: Report): void {
+  if (mayHandOver(decision, hold)) return;
+  const what = `the ${hold.terms.phase} of decision ${decision.seq}`;
+  report('delivery_without_ruling', `a rule denied ${what}, or another hold of it was not released`);
 }
 
 type RedeliveryEntry = Extract<Entry, { type: 'redelivery' }>;
@@ -134,11 +146,13 @@ export function applyRedelivery(
 ): void {
   const open = decisions.open.get(entry.decision);
   open?.entries.push(seq);
-  const hold = (open ?? decisions.redeliverable.get(entry.decision))?.holds.get(entry.hold);
-  if (hold === undefined || hold.state !== 'released' || hold.attempts === 0) {
+  const decision = open ?? decisions.redeliverable.get(entry.decision);
+  const hold = decision?.holds.get(entry.hold);
+  if (decision === undefined || hold === undefined || hold.state !== 'released' || hold.attempts === 0) {
     report('delivery_without_ruling', `hold ${entry.hold} was never handed over, so it cannot be again`);
     return;
   }
+  checkOthers(decision, hold, report);
   if (entry.digest !== hold.releasable) {
     report('delivery_digest_mismatch', `hold ${hold.seq} released other bytes than those handed over again`);
   }

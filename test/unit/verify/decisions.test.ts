@@ -242,6 +242,60 @@ describe('deliveries', () => {
     expect(codes).toEqual([]);
   });
 
+  it('an answer that a rule denied, handed over on a ruling all the same, is found each time', async () => {
+    const codes = await codesOf((b) => {
+      const decision = b.request();
+      const response = b.response(decision, { verdict: 'deny' });
+      const digest = b.c(response, 'response');
+      const hold = b.hold(decision, response, { phase: 'response', digest });
+      b.ruling(decision, hold, { digest });
+      b.deliver(decision, hold, digest);
+      const again = { action: 'redelivery', by: 'agent-7', role: 'workload', decision, hold, digest };
+      b.about(decision, { type: 'access', data: again });
+      b.close([[decision, 'client_abort']]);
+    });
+    expect(codes).toEqual(['delivery_without_ruling at 5', 'delivery_without_ruling at 6']);
+  });
+
+  it('a request that a rule denied, sent on upon a ruling all the same, is found', async () => {
+    const codes = await codesOf((b) => {
+      const decision = b.request({ verdict: 'deny' });
+      const digest = b.c(decision, 'request');
+      const hold = b.hold(decision, decision);
+      b.ruling(decision, hold, { digest });
+      b.deliver(decision, hold, digest);
+      b.close([[decision, 'interrupted']]);
+    });
+    expect(codes).toEqual(['delivery_without_ruling at 4']);
+  });
+
+  it('held bytes handed over while another hold of them waits are found', async () => {
+    const codes = await held((b, h) => {
+      b.hold(h.decision, h.decision + 1, { phase: 'response', digest: h.digest });
+      release(b, h);
+      b.deliver(h.decision, h.hold, h.digest);
+      b.close([[h.decision, 'interrupted']]);
+    });
+    expect(codes).toEqual(['delivery_without_ruling at 6']);
+  });
+
+  it('an answer first handed over after the outcome is found, although its request was sent on before', async () => {
+    const codes = await codesOf((b) => {
+      const decision = b.request({ verdict: 'hold' });
+      const asked = b.c(decision, 'request');
+      const first = b.hold(decision, decision);
+      b.ruling(decision, first, { digest: asked });
+      b.deliver(decision, first, asked);
+      const response = b.response(decision, { verdict: 'hold' });
+      const digest = b.c(response, 'response');
+      const second = b.hold(decision, response, { phase: 'response', digest });
+      b.ruling(decision, second, { digest });
+      b.close([[decision, 'released_undelivered']]);
+      b.deliver(decision, second, digest);
+    });
+    expect(codes).toEqual(['delivery_without_ruling at 9']);
+  });
+
   it('a redelivery to a retry must be of what was handed over before', async () => {
     const again = (b: LedgerBuilder, h: HeldExchange, data: Fields = {}): number => {
       const facts = {
