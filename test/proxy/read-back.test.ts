@@ -1,6 +1,6 @@
 /**
  * A call that a reviewer denied and that a provider keeps: a workload that answers it without having seen it does not get
- * it by reading the log back.
+ * it by reading the log back, and has nobody run it by saying yes.
  */
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
@@ -99,4 +99,16 @@ test('a list of kept responses is judged by the calls in each', async () => {
   const { ada } = rig.sidecar;
   await ada.rule(await ada.nextHold(), { verdict: 'deny', reason: 'Not this one.' });
   expect((await read).status).toBe(403);
+});
+
+test('a yes to a call in a session waits, which the workload may give to what was never let through', async () => {
+  const rig = await startRig({ policy });
+  saying(rig, { data: [] });
+  const yes = { events: [{ type: 'user.tool_confirmation', tool_use_id: 'e1', result: 'allow' }] };
+  const target = '/anthropic/v1/sessions/s_1/events';
+  const asked = exchange(rig.sidecar.proxyUrl, rawRequest('POST', target, json, JSON.stringify(yes)));
+  const { ada } = rig.sidecar;
+  await ada.rule(await ada.nextHold(), { verdict: 'deny', reason: 'Not this one.' });
+  expect((await asked).status).toBe(403);
+  expect(rig.upstream.requests).toHaveLength(0);
 });
