@@ -791,7 +791,7 @@ class Decisions:
         if outcome == "expired":
             return "expired" in states and not handed_over
         if outcome == "released_undelivered":
-            return "released" in states
+            return "released" in states and not handed_over
         if outcome in ("upstream_error", "upstream_truncated"):
             return self.may_pass(decision)
         if outcome == "carried":

@@ -80,6 +80,7 @@ export function contradictionOf(decision: Decision, outcome: Outcome): string | 
     case 'reported':
       return againstReport(decision);
     case 'released_undelivered':
+      if (handedOver) return 'its held answer had been handed over';
       return holds.some((hold) => hold.state === 'released') ? undefined : 'nothing of it was released';
     case 'upstream_error':
     case 'upstream_truncated':

@@ -441,6 +441,15 @@ describe('outcomes', () => {
     ]);
   });
 
+  it('a held answer that was handed over is not closed as undelivered', async () => {
+    const codes = await held((b, h) => {
+      release(b, h);
+      b.deliver(h.decision, h.hold, h.digest);
+      b.close([[h.decision, 'released_undelivered']]);
+    });
+    expect(codes).toEqual(['outcome_contradicts at 6']);
+  });
+
   it.each(['client_abort', 'interrupted', 'ledger_unavailable'])(
     '%s can befall any decision',
     async (outcome) => {
