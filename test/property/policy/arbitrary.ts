@@ -176,6 +176,7 @@ export const request: fc.Arbitrary<RequestFacts> = fc
     text,
     purpose: text,
     stream: fc.boolean(),
+    params: fc.record({ confirms: fc.constantFrom(0, 1, 2, 'yes') }, { requiredKeys: [] }),
   })
   .map((given) => requestFacts(given));
 
