@@ -200,7 +200,10 @@ function watchCaller(res: ServerResponse): Caller {
   const { socket } = res.req;
   const caller = {
     gone: false,
-    cut: false,
+    // From when it is cut: whoever writes to it hears of that before its close is told here.
+    get cut() {
+      return wasCut(socket);
+    },
     whenGone: (fn: () => void) => {
       if (caller.gone) fn();
       else fns.push(fn);
@@ -211,7 +214,6 @@ function watchCaller(res: ServerResponse): Caller {
     fns = [];
     if (res.writableFinished) return;
     caller.gone = true;
-    caller.cut = wasCut(socket);
     for (const fn of waiting) fn();
   });
   return caller;

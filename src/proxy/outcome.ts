@@ -20,6 +20,7 @@ export interface Leaving {
   readonly cut: boolean;
 }
 
+/** A caller whose leaving is not what ended this: of a WebSocket its session says how it ended. */
 export const stays: Leaving = { gone: false, cut: false };
 
 /** Of whom the stop cut off nobody is to read that they left. */

@@ -27,7 +27,9 @@ function openedWith(left: number, how: 'openLevelCache' | 'openLevelCopy'): unkn
     const taken = [];
     try {
       for (;;) taken.push(openSync('/dev/null'));
-    } catch {}
+    } catch (error) {
+      if (error.code !== 'EMFILE') throw error;
+    }
     for (const fd of taken.splice(0, ${left})) closeSync(fd);
     let said;
     try {
@@ -65,7 +67,9 @@ it('whether a database was begun is not said where its directory cannot be read'
     import { isBegun } from '${level}';
     try {
       for (;;) openSync('/dev/null');
-    } catch {}
+    } catch (error) {
+      if (error.code !== 'EMFILE') throw error;
+    }
     const said = await isBegun(${JSON.stringify(dir)}).catch(({ code }) => code);
     process.stdout.write(JSON.stringify(said));
   `;

@@ -1,4 +1,4 @@
-/** Answers made longer: any of their events, or any list within one, over and over, alike or each a little different. */
+/** Answers made longer by one of their events, or by one list within one, over and over: alike, or each a little different. */
 import type { Transcript } from '../support/transcripts.ts';
 
 /** What becomes long, and the answer in which it is there so many times. */
