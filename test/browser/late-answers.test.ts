@@ -3,6 +3,7 @@ import type { Browser, Page, Request, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { goToHash } from './pages.ts';
 import {
+  deletingRecords,
   launchBrowser,
   missingBrowser,
   type Stage,
@@ -10,18 +11,6 @@ import {
   startFixedProvider,
   toolCallRule,
 } from './stage.ts';
-
-const answer = {
-  role: 'assistant',
-  content: null,
-  tool_calls: [
-    {
-      id: 'call_1',
-      type: 'function',
-      function: { name: 'delete_records', arguments: '{"customer":"1001"}' },
-    },
-  ],
-};
 
 const policy = JSON.stringify({
   version: '2026-11-28',
@@ -50,7 +39,7 @@ describe.skipIf(missingBrowser !== '')(`late answers (${missingBrowser || 'Chrom
   let calls = 0;
 
   beforeAll(async () => {
-    provider = await startFixedProvider(answer);
+    provider = await startFixedProvider(deletingRecords);
     [browser, stage] = await Promise.all([launchBrowser(), setStage(policy, provider.url)]);
   });
   afterEach(async () => {

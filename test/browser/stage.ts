@@ -100,6 +100,19 @@ export async function setStage(
   };
 }
 
+/** What a model says that calls one tool. */
+export const deletingRecords = {
+  role: 'assistant',
+  content: null,
+  tool_calls: [
+    {
+      id: 'call_1',
+      type: 'function',
+      function: { name: 'delete_records', arguments: '{"customer":"1001"}' },
+    },
+  ],
+};
+
 /** A provider that gives one answer to everything, in the name of any model. */
 export async function startFixedProvider(
   message: unknown,

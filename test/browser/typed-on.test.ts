@@ -3,6 +3,7 @@ import type { Browser, Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { goToHash } from './pages.ts';
 import {
+  deletingRecords,
   holdsToolCalls,
   launchBrowser,
   missingBrowser,
@@ -10,18 +11,6 @@ import {
   setStage,
   startFixedProvider,
 } from './stage.ts';
-
-const answer = {
-  role: 'assistant',
-  content: null,
-  tool_calls: [
-    {
-      id: 'call_1',
-      type: 'function',
-      function: { name: 'delete_records', arguments: '{"customer":"1001"}' },
-    },
-  ],
-};
 
 describe.skipIf(missingBrowser !== '')(`typing on (${missingBrowser || 'Chromium'})`, () => {
   let browser: Browser;
@@ -32,7 +21,7 @@ describe.skipIf(missingBrowser !== '')(`typing on (${missingBrowser || 'Chromium
   let calls = 0;
 
   beforeAll(async () => {
-    provider = await startFixedProvider(answer);
+    provider = await startFixedProvider(deletingRecords);
     [browser, stage] = await Promise.all([launchBrowser(), setStage(holdsToolCalls, provider.url)]);
     token = stage.token('rita', 'reviewer');
   });

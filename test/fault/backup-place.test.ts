@@ -1,25 +1,15 @@
 /** Where a backup may lie: not within what it is a copy of. */
-import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
 import { backupCommand } from '../../src/cli/ledger-backup.ts';
-import { startSidecar } from '../../src/sidecar.ts';
-import { type House, makeHouse } from '../crash/sidecar-process.ts';
+import { stoppedHouse } from './stopped-house.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
-let house: House;
-const scratch = mkdtempSync(join(tmpdir(), 'holdpoint-placed-'));
-beforeAll(async () => {
-  house = makeHouse('http://127.0.0.1:9');
-  const sidecar = await startSidecar(house.configFile, {});
-  await sidecar.stop('test');
-});
-afterAll(() => {
-  house.remove();
-  rmSync(scratch, { recursive: true, force: true });
-});
+const house = await stoppedHouse();
+const { scratch } = house;
+afterAll(() => house.remove());
 
 const backUp = (dir: string) => backupCommand.run([dir, '--config', house.configFile], {});
 

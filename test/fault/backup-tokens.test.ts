@@ -1,28 +1,18 @@
 /** The tokens that a backup takes with it: whole, on disk when it is said so, and their owner's alone. */
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, expect, it, onTestFinished, vi } from 'vitest';
 import { backupCommand } from '../../src/cli/ledger-backup.ts';
-import { startSidecar } from '../../src/sidecar.ts';
-import { type House, makeHouse } from '../crash/sidecar-process.ts';
 import { type DiskCall, watchDisk } from './disk-calls.ts';
+import { stoppedHouse } from './stopped-house.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
-let house: House;
-const scratch = mkdtempSync(join(tmpdir(), 'holdpoint-copied-'));
+const house = await stoppedHouse();
+const { scratch } = house;
 const backup = join(scratch, 'backup');
-beforeAll(async () => {
-  house = makeHouse('http://127.0.0.1:9');
-  const sidecar = await startSidecar(house.configFile, {});
-  await sidecar.stop('test');
-});
-afterAll(() => {
-  house.remove();
-  rmSync(scratch, { recursive: true, force: true });
-});
+afterAll(() => house.remove());
 
 /** Takes the backup with its tokens; tells of each call of the disk for them. */
 async function backUp(

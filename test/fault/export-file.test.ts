@@ -1,26 +1,16 @@
 /** The file that an export is: its owner's alone, on disk when it is said to be written, and nothing else's. */
-import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, expect, it, onTestFinished, vi } from 'vitest';
 import { exportCommand, exportTilesCommand } from '../../src/cli/ledger-export.ts';
-import { startSidecar } from '../../src/sidecar.ts';
-import { type House, makeHouse } from '../crash/sidecar-process.ts';
 import { watchDisk } from './disk-calls.ts';
+import { stoppedHouse } from './stopped-house.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
-let house: House;
-const scratch = mkdtempSync(join(tmpdir(), 'holdpoint-exported-'));
-beforeAll(async () => {
-  house = makeHouse('http://127.0.0.1:9');
-  const sidecar = await startSidecar(house.configFile, {});
-  await sidecar.stop('test');
-});
-afterAll(() => {
-  house.remove();
-  rmSync(scratch, { recursive: true, force: true });
-});
+const house = await stoppedHouse();
+const { scratch } = house;
+afterAll(() => house.remove());
 
 function run(command: typeof exportCommand, to: string) {
   const print = vi.spyOn(process.stdout, 'write').mockReturnValue(true);

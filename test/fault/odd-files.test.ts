@@ -1,54 +1,18 @@
 /** What has the name of a file of the ledger and is none: a finding, and nothing waits for it. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { requireNoCutOffRepair } from '../../src/store/cut-off-repair.ts';
 import { fsck } from '../../src/store/fsck.ts';
-import { openHighWater } from '../../src/store/high-water.ts';
 import { segmentFile } from '../../src/store/journal.ts';
 import { framesFrom } from '../../src/store/journal-frames.ts';
-import { openLedgerStore } from '../../src/store/ledger-store.ts';
-import { openLevelCache } from '../../src/store/level.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
-import { createLedgerUnderTest, exchange } from './ledger-under-test.ts';
+import { makeLedger } from './made-ledger.ts';
 
-const scratch = mkdtempSync(join(tmpdir(), 'holdpoint-odd-'));
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
-const made = join(scratch, 'made');
-let copies = 0;
-let size = 0;
-
-function pathsIn(dataDir: string) {
-  return {
-    dataDir,
-    ledgerDir: join(dataDir, 'ledger'),
-    indexDir: join(dataDir, 'index'),
-    highWater: join(dataDir, 'high-water'),
-  };
-}
-
-beforeAll(async () => {
-  const { ledgerDir, indexDir, highWater } = pathsIn(made);
-  const mark = openHighWater(highWater);
-  const ledger = await createLedgerUnderTest().open({
-    openStore: () => openLedgerStore(ledgerDir),
-    openIndexStore: () => openLevelCache(indexDir),
-    highWater: mark,
-  });
-  await exchange(ledger, () => undefined);
-  await ledger.close('test');
-  mark.close();
-  ({ size } = await verifyDirectory(made, {}));
-});
-
-function copy() {
-  copies += 1;
-  const paths = pathsIn(join(scratch, `${copies}`));
-  cpSync(made, paths.dataDir, { recursive: true });
-  return paths;
-}
+const made = await makeLedger(1);
+const { size } = await verifyDirectory(made.paths.dataDir, {});
+afterAll(() => made.remove());
 
 const odd = [
   ['a directory', (path: string) => mkdirSync(path), 'it is no file'],
@@ -66,7 +30,7 @@ describe.each(odd)('%s', (_what, put, message) => {
     ['a table of LevelDB', '000099.ldb', 'derived'],
     ['a segment of the journal', 'journal-0000000002.hpj', 'damage'],
   ] as const)('in the place of %s is found by fsck', async (_name, name, kind) => {
-    const paths = copy();
+    const paths = made.copy();
     const file = join(paths.ledgerDir, name);
     put(file);
     const report = await fsck(paths);
@@ -75,7 +39,7 @@ describe.each(odd)('%s', (_what, put, message) => {
   });
 
   it('in the place of a segment of the journal is damage, and what comes before it is verified', async () => {
-    const paths = copy();
+    const paths = made.copy();
     put(join(paths.ledgerDir, 'journal-0000000002.hpj'));
     const { findings, ...verdict } = await verifyDirectory(paths.dataDir, {});
     expect(verdict).toMatchObject({ ok: false, size });
@@ -83,7 +47,7 @@ describe.each(odd)('%s', (_what, put, message) => {
   });
 
   it('in the place of the high-water mark is found by fsck', async () => {
-    const paths = copy();
+    const paths = made.copy();
     rmSync(paths.highWater);
     put(paths.highWater);
     const { findings } = await fsck(paths);
@@ -92,7 +56,7 @@ describe.each(odd)('%s', (_what, put, message) => {
 });
 
 it('a file in the place of the ledger is no repair that was cut off', () => {
-  const { ledgerDir } = copy();
+  const { ledgerDir } = made.copy();
   rmSync(ledgerDir, { recursive: true });
   writeFileSync(ledgerDir, '');
   expect(() => requireNoCutOffRepair(ledgerDir)).not.toThrow();
@@ -120,7 +84,7 @@ describe('as another user than the one who made it', () => {
   }
 
   it('a ledger that lies in a closed directory is told, and is nothing that went wrong within', async () => {
-    const { dataDir, ledgerDir } = copy();
+    const { dataDir, ledgerDir } = made.copy();
     chmodSync(dataDir, 0o000);
     const said = await asAnother(async () => requireNoCutOffRepair(ledgerDir));
     chmodSync(dataDir, 0o700);
@@ -128,8 +92,8 @@ describe('as another user than the one who made it', () => {
   });
 
   it('a ledger whose own directory is closed is told', async () => {
-    const { ledgerDir } = copy();
-    for (const open of [scratch, dirname(ledgerDir)]) chmodSync(open, 0o755);
+    const { ledgerDir } = made.copy();
+    for (const open of [made.scratch, dirname(ledgerDir)]) chmodSync(open, 0o755);
     chmodSync(ledgerDir, 0o000);
     const said = await asAnother(async () => requireNoCutOffRepair(ledgerDir));
     chmodSync(ledgerDir, 0o700);
@@ -137,8 +101,8 @@ describe('as another user than the one who made it', () => {
   });
 
   it('a segment of the journal that is closed is told, and is no damage', async () => {
-    const { ledgerDir } = copy();
-    for (const open of [scratch, dirname(ledgerDir), ledgerDir]) chmodSync(open, 0o755);
+    const { ledgerDir } = made.copy();
+    for (const open of [made.scratch, dirname(ledgerDir), ledgerDir]) chmodSync(open, 0o755);
     const segment = segmentFile(ledgerDir, 1);
     chmodSync(segment, 0o000);
     const said = await asAnother(() => framesFrom(ledgerDir, null).next());

@@ -3,7 +3,6 @@ import fs, {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -12,54 +11,26 @@ import fs, {
   writeFileSync,
 } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
 import { frameHeaderBytes, streamHeader } from '../../src/ledger/frame.ts';
 import { asideNames, requireNoCutOffRepair, undoCutOffRepair } from '../../src/store/cut-off-repair.ts';
 import { fsck } from '../../src/store/fsck.ts';
-import { openHighWater, replaceHighWater } from '../../src/store/high-water.ts';
+import { replaceHighWater } from '../../src/store/high-water.ts';
 import { segmentFile } from '../../src/store/journal.ts';
-import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { openLevelCache } from '../../src/store/level.ts';
 import { repair } from '../../src/store/repair.ts';
 import { watchDisk } from './disk-calls.ts';
-import { createLedgerUnderTest, exchange } from './ledger-under-test.ts';
+import { makeLedger } from './made-ledger.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
-const scratch = mkdtempSync(join(tmpdir(), 'holdpoint-repair-files-'));
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
-const made = join(scratch, 'made');
-let copies = 0;
-
-function pathsIn(dataDir: string) {
-  return {
-    dataDir,
-    ledgerDir: join(dataDir, 'ledger'),
-    indexDir: join(dataDir, 'index'),
-    highWater: join(dataDir, 'high-water'),
-  };
-}
-
-beforeAll(async () => {
-  const { ledgerDir, indexDir, highWater } = pathsIn(made);
-  const mark = openHighWater(highWater);
-  const ledger = await createLedgerUnderTest().open({
-    openStore: () => openLedgerStore(ledgerDir),
-    openIndexStore: () => openLevelCache(indexDir),
-    highWater: mark,
-  });
-  for (let turn = 0; turn < 3; turn += 1) await exchange(ledger, () => undefined);
-  await ledger.close('test');
-  mark.close();
-});
+const made = await makeLedger(3);
+afterAll(() => made.remove());
 
 /** A ledger whose LevelDB lost its list of files. */
 function damaged() {
-  copies += 1;
-  const paths = pathsIn(join(scratch, `${copies}`));
-  cpSync(made, paths.dataDir, { recursive: true });
+  const paths = made.copy();
   rmSync(join(paths.ledgerDir, 'CURRENT'));
   return paths;
 }
@@ -160,9 +131,7 @@ it('leaves nothing behind where what it made does not verify', async () => {
 });
 
 it('of an index alone makes that again, and leaves the ledger as it is', async () => {
-  copies += 1;
-  const paths = pathsIn(join(scratch, `${copies}`));
-  cpSync(made, paths.dataDir, { recursive: true });
+  const paths = made.copy();
   const index = await openLevelCache(paths.indexDir);
   await index.commit([{ key: Buffer.from('tip'), value: Buffer.from('10000') }], true);
   await index.close();

@@ -1,8 +1,8 @@
 /** What is wrong is refused in words its SDK understands, before anything is sent, and with a record where there is a call. */
 import { createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { atEnd, endAll } from '../support/endings.ts';
+import { createFullDisk } from '../support/full-disk.ts';
 import { connectRaw, exchange, rawRequest } from '../support/raw-client.ts';
 import { type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
 import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
@@ -233,55 +233,31 @@ describe('a ledger that cannot be written', () => {
 
   test.each(families)('refuses $family at $target with 503; nothing is sent, and it recovers', async (of) => {
     const upstream = await upstreamOfText();
-    let full = false;
-    const sidecar = await startTestSidecar({
-      upstreams: upstreamsOf(upstream.url),
-      machine: {
-        openLedgerStore: async (dir) => {
-          const store = await openLedgerStore(dir);
-          return {
-            ...store,
-            commit: (records, sync) =>
-              full ? Promise.reject(new Error('ENOSPC: no space left')) : store.commit(records, sync),
-          };
-        },
-      },
-    });
-    full = true;
+    const disk = createFullDisk();
+    const sidecar = await startTestSidecar({ upstreams: upstreamsOf(upstream.url), machine: disk });
+    disk.isFull = true;
     const bytes = rawRequest('POST', of.target, [], of.good);
     const answer = await exchange(sidecar.proxyUrl, bytes);
     expect([answer.status, codeIn(of.family, answer.body)]).toEqual([503, 'ledger_unavailable']);
     expect(answer.head).toContain('x-should-retry: true');
     expect(upstream.requests).toHaveLength(0);
-    full = false;
+    disk.isFull = false;
     const models = rawRequest('GET', '/openai/v1/models', []);
     const recovered = async (): Promise<number> => (await exchange(sidecar.proxyUrl, models)).status;
     await expect.poll(recovered, { timeout: 5_000, interval: 20 }).toBe(200);
   });
 
   test('delivers nothing of an answer that could not be sealed', async () => {
-    let full = false;
+    const disk = createFullDisk();
     const upstream = await startRawUpstream((_request, answer) => {
-      full = true;
+      disk.isFull = true;
       answer.send(wholeAnswer('200 OK', [], chatText('Hello.')));
     });
-    const sidecar = await startTestSidecar({
-      upstreams: upstreamsOf(upstream.url),
-      machine: {
-        openLedgerStore: async (dir) => {
-          const store = await openLedgerStore(dir);
-          return {
-            ...store,
-            commit: (records, sync) =>
-              full ? Promise.reject(new Error('EIO')) : store.commit(records, sync),
-          };
-        },
-      },
-    });
+    const sidecar = await startTestSidecar({ upstreams: upstreamsOf(upstream.url), machine: disk });
     const bytes = rawRequest('POST', '/openai/v1/chat/completions', [], chatRequest());
     const answer = await exchange(sidecar.proxyUrl, bytes);
     expect([answer.status, codeIn('openai', answer.body)]).toEqual([503, 'ledger_unavailable']);
-    full = false;
+    disk.isFull = false;
     const id = decisionIdOf(answer.head);
     expect(await sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
   });
