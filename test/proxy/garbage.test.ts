@@ -12,8 +12,8 @@ const concurrency = 32;
 const callsPerRound = 4_000;
 const rounds = 2;
 /**
- * One process in ten keeps 5 to 12 KB of each call as long as it runs, for a reason that nobody has found; more of them on a
- * machine that is short of time. What the code keeps alive, every process keeps.
+ * One process in ten keeps 5 to 12 KB of each call as long as it runs, for a reason that nobody has found. What the code keeps
+ * alive, every process keeps.
  */
 const processesMax = 4;
 /** Entries, hashes and postings that wait to be written are some hundred bytes of each call. */
