@@ -200,7 +200,7 @@ function watchCaller(res: ServerResponse): Caller {
   const { socket } = res.req;
   const caller = {
     gone: false,
-    // No accessor: with one, what every call leaves behind outlives V8's quick collections (test/proxy/garbage.test.ts).
+    // No accessor: V8 keeps its function, and with that the call, until it collects the whole heap (test/proxy/garbage.test.ts).
     cut: false,
     whenGone: (fn: () => void) => {
       if (caller.gone) fn();

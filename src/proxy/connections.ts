@@ -1,8 +1,4 @@
-/**
- * The connections of a server. Those that are over are forgotten when others come, and not by a listener for the close
- * of each: with one there, what every call on a connection left behind outlived the quick collections of Node 24, and
- * each of these took twice as long (test/proxy/garbage.test.ts).
- */
+/** The connections of a server, and which of them it cut. */
 import type { Duplex } from 'node:stream';
 
 /** Of these no call is to be told as one that its caller left. */
@@ -17,38 +13,29 @@ export interface Connections {
   add(socket: Duplex): void;
   /** One that goes on as something else. */
   remove(socket: Duplex): void;
-  /** Those that are open now. */
+  /** Those that are not closed. */
   open(): readonly Duplex[];
   /** Ends all of them as they are. */
   cut(): void;
-  /** How many are remembered, open or not: at most twice as many as were open at once, and some. */
-  size(): number;
 }
 
-const forgetAtMin = 64;
-
 export function createConnections(): Connections {
-  let known = new Set<Duplex>();
-  let forgetAt = forgetAtMin;
-  const open = (): Duplex[] => [...known].filter((socket) => !socket.destroyed);
+  const known = new Set<Duplex>();
   return {
     add: (socket) => {
-      if (known.size >= forgetAt) {
-        known = new Set(open());
-        forgetAt = Math.max(forgetAtMin, 2 * known.size);
-      }
       known.add(socket);
+      socket.once('close', () => known.delete(socket));
     },
     remove: (socket) => {
       known.delete(socket);
     },
-    open,
+    open: () => [...known],
     cut: () => {
-      for (const socket of open()) {
+      for (const socket of known) {
+        if (socket.destroyed) continue;
         cut.add(socket);
         socket.destroy();
       }
     },
-    size: () => known.size,
   };
 }

@@ -48,8 +48,8 @@ export async function captureLarge(
   const tape = openTape(house.bounds.storedBytesMax);
   const { spool, failure } = await toDisk(answer, begun, chunks, tape, house);
   try {
-    if (spool !== null && tape.bytes <= house.bounds.responseBytesMax) {
-      const whole = await beginningOf(spool.read(), tape.bytes);
+    if (spool !== null && tape.bytes() <= house.bounds.responseBytesMax) {
+      const whole = await beginningOf(spool.read(), tape.bytes());
       await spool.close();
       return { whole, failure };
     }
@@ -70,7 +70,7 @@ async function readFromDisk(
 ): Promise<LargeAnswer> {
   const relayed = {
     body: tape.stored(),
-    bytes: tape.bytes,
+    bytes: tape.bytes(),
     sha256: tape.sha256(),
     passedBytes: 0,
     rest: Buffer.alloc(0),
@@ -106,7 +106,7 @@ async function toDisk(
     const take = async (out: SpoolWriter, chunk: Buffer): Promise<void> => {
       count(chunk.length);
       tape.add(chunk);
-      if (tape.bytes > bytesMax) throw tooLarge(bytesMax);
+      if (tape.bytes() > bytesMax) throw tooLarge(bytesMax);
       await out.write(chunk);
     };
     for (const chunk of begun) await take(writer, chunk);

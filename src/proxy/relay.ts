@@ -86,7 +86,7 @@ export async function relayText(
   const body = tape.stored();
   return {
     body,
-    bytes: tape.bytes,
+    bytes: tape.bytes(),
     sha256: tape.sha256(),
     passedBytes,
     rest: body.subarray(passedBytes),
@@ -113,7 +113,7 @@ export async function relayUnread(
   let passedBytes = 0;
   const failure = await eachChunk(answer, tape, passedBytesMax, (chunk) => {
     requireRecorded(decision, house);
-    if (tape.bytes >= length) {
+    if (tape.bytes() >= length) {
       withheld.push(chunk);
       return null;
     }
@@ -126,7 +126,7 @@ export async function relayUnread(
   const rest = Buffer.concat(withheld);
   return {
     body: tape.stored(),
-    bytes: tape.bytes,
+    bytes: tape.bytes(),
     sha256: tape.sha256(),
     passedBytes,
     rest,
@@ -145,7 +145,7 @@ async function eachChunk(
   try {
     for await (const chunk of answer.chunks()) {
       tape.add(chunk);
-      if (tape.bytes > bytesMax) {
+      if (tape.bytes() > bytesMax) {
         answer.abort('The answer is too large.');
         return new HoldpointError(
           'response_too_large',

@@ -3,7 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 
 export interface Tape {
   add(chunk: Buffer): void;
-  readonly bytes: number;
+  bytes(): number;
   /** All of it, or the first `storedBytesMax` bytes. */
   stored(): Buffer;
   /** SHA-256 of all of it in hex where only a beginning is stored; null otherwise. */
@@ -30,9 +30,7 @@ export function openTape(storedBytesMax: number): Tape {
       chunks.push(kept);
       storedBytes += kept.length;
     },
-    get bytes() {
-      return bytes;
-    },
+    bytes: () => bytes,
     stored: () => Buffer.concat(chunks),
     sha256: () => hash?.digest('hex') ?? null,
   };

@@ -3,6 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startFlags } from '../support/start-flags.ts';
 
 export interface Started {
   readonly url: string;
@@ -41,9 +42,8 @@ function builtMain(): string {
 
 /** The sidecar as the image starts it. */
 export function startRun(configFile: string, logTo: number): Promise<Started> {
-  const flags = ['--max-semi-space-size=16', '--heap-growing-percent=130'];
   const env = { MALLOC_ARENA_MAX: '1' };
-  return start(process.execPath, [...flags, builtMain(), 'run', '--config', configFile], logTo, env);
+  return start(process.execPath, [...startFlags, builtMain(), 'run', '--config', configFile], logTo, env);
 }
 
 /** Starts a server that prints nothing, on a port that was chosen for it. */

@@ -231,8 +231,9 @@ export function createAnswerReader(
         refusal = joined(refusal, candidate.finishMessage || candidate.finishReason);
       }
       for (const { id, name, written } of candidate.calls.finish()) {
-        if (written.value === undefined) addJsonCall(toolCalls, defects, id, name, written.text);
-        else addCall(toolCalls, defects, id, name, written.value, written.text);
+        const args = written();
+        if (args.value === undefined) addJsonCall(toolCalls, defects, id, name, args.text);
+        else addCall(toolCalls, defects, id, name, args.value, args.text);
       }
     }
     const facts = {

@@ -18,7 +18,7 @@ export interface WrittenArguments {
 export interface CallInProgress {
   readonly id: string;
   readonly name: string;
-  readonly written: WrittenArguments;
+  written(): WrittenArguments;
   /** Google's name for the part: only a `functionCall` is for the client to carry out. */
   readonly part: string;
 }
@@ -112,9 +112,7 @@ export function createCallReader(defects: string[]): CallReader {
       const call = add<OpenCall>({
         ...{ id, name, part: 'functionCall', pieces },
         // Put together when it is asked for: with each piece it would take the square of their number.
-        get written() {
-          return { text: pieces.text() };
-        },
+        written: () => ({ text: pieces.text() }),
       });
       open = call;
       absorbPieces(call, value);
@@ -123,7 +121,7 @@ export function createCallReader(defects: string[]): CallReader {
     if (!isAbsent(args) && !isRecord(args)) note(defects, 'the arguments of a tool call are not an object');
     const given = isRecord(args) ? args : {};
     const text = isRecord(args) ? (source() ?? JSON.stringify(args)) : '{}';
-    return add({ id, name, part: 'functionCall', written: { text, value: given } });
+    return add({ id, name, part: 'functionCall', written: () => ({ text, value: given }) });
   }
 
   function absorbFunctionCall(value: JsonRecord, source: () => string | undefined): CallInProgress | null {
@@ -143,7 +141,7 @@ export function createCallReader(defects: string[]): CallReader {
   function absorbServerCall(part: string, value: unknown, source: () => string | undefined): CallInProgress {
     const { id, name, args, named } = serverCall(part, value);
     const text = (named ? source() : undefined) ?? JSON.stringify(args);
-    return add({ id, name, part, written: { text, value: args } });
+    return add({ id, name, part, written: () => ({ text, value: args }) });
   }
 
   return {

@@ -55,7 +55,8 @@ function callsOf(parts: unknown): readonly ToolCallFact[] {
   }
   const toolCalls: ToolCallFact[] = [];
   for (const { id, name, written } of reader.finish()) {
-    addCall(toolCalls, [], id, name, written.value ?? {}, written.text);
+    const { text, value } = written();
+    addCall(toolCalls, [], id, name, value ?? {}, text);
   }
   return toolCalls;
 }

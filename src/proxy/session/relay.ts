@@ -120,7 +120,7 @@ async function sealWhole(
   const nothing = Buffer.alloc(0);
   const { facts } = call.upstream.protocol.readResponse('unknown', status, nothing);
   const stored = storedWhole(headers, nothing);
-  const { bytes } = tape;
+  const bytes = tape.bytes();
   const said = { facts, result, judgement: passed, policy, elapsedUs, trailers: answer.trailers() };
   const whole = { ...said, status, statusText, headers, resent, stored, bytes, sha256: tape.sha256(), form };
   await house.ledger.seal(responseDraft(decision.seq, whole)).durable;

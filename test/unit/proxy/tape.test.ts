@@ -9,7 +9,7 @@ describe('a tape', () => {
     const tape = openTape(6);
     for (const text of ['abc', 'def']) tape.add(Buffer.from(text));
     expect(tape.stored().toString()).toBe('abcdef');
-    expect(tape.bytes).toBe(6);
+    expect(tape.bytes()).toBe(6);
     expect(tape.sha256()).toBeNull();
   });
 
@@ -17,7 +17,7 @@ describe('a tape', () => {
     const tape = openTape(4);
     for (const text of ['abc', 'def', 'ghi']) tape.add(Buffer.from(text));
     expect(tape.stored().toString()).toBe('abcd');
-    expect(tape.bytes).toBe(9);
+    expect(tape.bytes()).toBe(9);
     expect(tape.sha256()).toBe(sha256('abcdefghi'));
   });
 });
