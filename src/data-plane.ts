@@ -4,6 +4,7 @@ import type { Parts } from './parts.ts';
 import { createForwarder } from './proxy/forward.ts';
 import type { House } from './proxy/house.ts';
 import { createKeptAnswers } from './proxy/kept-answers.ts';
+import { createLetThrough } from './proxy/let-through.ts';
 import { listenProxy } from './proxy/listener.ts';
 import { createSpools } from './store/spool.ts';
 import { onCallEnd } from './told.ts';
@@ -49,6 +50,7 @@ export async function startDataPlane(parts: Parts, controlUrl: () => string): Pr
       totalBytesMax: limits.spoolBytesMax,
     }),
     keptAnswers: createKeptAnswers(parts.holds, parts.onError),
+    letThrough: createLetThrough(),
     upstreams: parts.upstreams,
     clock: parts.clock,
     schedule: parts.schedule,

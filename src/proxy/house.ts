@@ -8,6 +8,7 @@ import type { Policy } from '../policy/policy.ts';
 import type { CallBounds } from './call.ts';
 import type { Forwarder } from './forward.ts';
 import type { KeptAnswers } from './kept-answers.ts';
+import type { LetThrough } from './let-through.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface EndedCall {
@@ -35,6 +36,7 @@ export interface House {
   readonly egress: Egress;
   readonly openSpool: OpenSpool;
   readonly keptAnswers: KeptAnswers;
+  readonly letThrough: LetThrough;
   readonly upstreams: readonly Upstream[];
   readonly clock: Clock;
   readonly schedule: Schedule;

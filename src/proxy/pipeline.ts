@@ -126,7 +126,7 @@ async function judgeAndDeliver(
   policy: Policy,
   house: House,
 ): Promise<void> {
-  const { answered, judgement, lines } = await judgeAnswer(call, arrived, policy);
+  const { answered, judgement, lines, known } = await judgeAnswer(call, arrived, policy, house.letThrough);
   countMatches(judgement, house);
 
   const elapsedUs = house.clock.monoUs() - call.startedUs;
@@ -136,6 +136,7 @@ async function judgeAndDeliver(
       judgement,
       policy,
       elapsedUs,
+      known,
       file: judgedFile(call, answered, house),
     }),
   );

@@ -16,6 +16,7 @@ import { socketBodyType } from '../provider/realtime/body.ts';
 import { answerLeaf, type JudgedAnswer, requestLeaf } from '../record/leaf-data.ts';
 import type { Call, UpgradeCall } from './call.ts';
 import type { JudgedFile } from './judged-files.ts';
+import type { KnownCall } from './let-through.ts';
 import type { StoredBody } from './stored-body.ts';
 
 /** The intent: who asks what of whom, and what the rules said. */
@@ -49,6 +50,8 @@ export interface SealedAnswer extends JudgedAnswer {
   /** Of all of it, where only a beginning is stored. */
   readonly sha256: string | null;
   readonly form: StreamForm | null;
+  /** Calls that were not judged, because their reader has them; absent for none. */
+  readonly known?: readonly KnownCall[];
   /** The file that this answer gave its id, whose requests were judged; absent for none. */
   readonly file?: JudgedFile | null;
 }
@@ -60,6 +63,7 @@ export function responseDraft(decision: number, answer: SealedAnswer): Draft {
   const { headers, body, removed } = answer.stored;
   if (answer.sha256 !== null) data['stored'] = body.length;
   if (answer.resent === true) data['resent'] = true;
+  if (answer.known !== undefined && answer.known.length > 0) data['known'] = answer.known;
   if (answer.file) data['file'] = { ...answer.file };
   if (claimsSocketBody(answer.headers)) data['carrier'] = 'http';
   if (removed > 0) data['removed'] = removed;

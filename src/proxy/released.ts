@@ -3,7 +3,7 @@
  * caller take the same way, and its use is sealed before the first byte goes out.
  */
 import { HoldpointError } from '../core/errors.ts';
-import type { RequestFacts } from '../core/facts.ts';
+import type { RequestFacts, ResponseFacts } from '../core/facts.ts';
 import {
   decodeHttpMessage,
   type HttpMessage,
@@ -26,6 +26,7 @@ import type { House } from './house.ts';
 import { withUnjudgedFiles } from './judged-files.ts';
 import type { ArrivedAnswer } from './kept-answers.ts';
 import { wholeBodyValue } from './record.ts';
+import { releasedCalls } from './released-calls.ts';
 import { endWith, endWithPieces, writeHead } from './respond.ts';
 
 /** How a held answer begins. */
@@ -144,13 +145,18 @@ export async function deliverHeld(
   call: Call,
   decision: Decision,
   hold: Hold,
-  arrived: ArrivedAnswer | null,
+  arrived: (ArrivedAnswer & { readonly facts: ResponseFacts }) | null,
   house: House,
 ): Promise<boolean> {
   const own = arrived ?? house.keptAnswers.of(hold);
+  const calls = await releasedCalls(hold, arrived?.facts ?? null, house);
   const { head, rest, spool, trailers } = await takeReleased(call, hold, own, house);
   if (!call.res.headersSent) writeHead(call.res, head.status, head.statusText, head.headers, decision.id);
-  return spool === null ? endWith(call.res, rest, trailers) : endWithPieces(call.res, spool.read(), trailers);
+  const hasArrived = await (spool === null
+    ? endWith(call.res, rest, trailers)
+    : endWithPieces(call.res, spool.read(), trailers));
+  if (hasArrived) house.letThrough.add(call, hold.decision, calls);
+  return hasArrived;
 }
 
 /** The released answer, and what of it its caller has not. Resolves once the use of the release is sealed: it may go out, once. */

@@ -1,6 +1,6 @@
 /** Sealed messages of a decision, or why they cannot be read. */
 import { HoldpointError } from '../core/errors.ts';
-import type { Facts } from '../core/facts.ts';
+import type { Facts, ResponseFacts } from '../core/facts.ts';
 import { decodeHttpMessage, type HttpMessage, headerOf } from '../core/http-message.ts';
 import { leafTextMax } from '../core/leaf-text.ts';
 import type { Entry } from '../ledger/entry.ts';
@@ -72,6 +72,14 @@ export function judgedIn(phase: Phase, { data }: Entry): Judged {
   const ids = Array.isArray(rules) ? rules.filter((id) => typeof id === 'string') : [];
   const isStrict = verdict === 'flag' || verdict === 'hold' || verdict === 'deny';
   return { phase, rules: ids, verdict: isStrict ? verdict : 'pass' };
+}
+
+/** What rules judged of an answer: not the calls in it that its reader had already, by a release. */
+export function withoutKnown(facts: ResponseFacts, { data }: Entry): ResponseFacts {
+  const { known } = data;
+  if (!Array.isArray(known)) return facts;
+  const places = new Set(known.map((each) => (Array.isArray(each) ? each[0] : null)));
+  return { ...facts, toolCalls: facts.toolCalls.filter((_, place) => !places.has(place)) };
 }
 
 /** A member of an entry's data; '' where it is no text. */

@@ -32,6 +32,7 @@ import {
   type Replayable,
   type ReplayedLedger,
   textOf,
+  withoutKnown,
 } from './messages.ts';
 import { readReported } from './reported.ts';
 
@@ -243,7 +244,7 @@ async function heardOf(
   const isWhole = result === 'ok' || (result === 'error' && saysError);
   const defects = told ?? (isWhole ? reading.defects : []);
   return function* heard(): Generator<Heard> {
-    yield { facts: { request, response: reading.facts }, defects };
+    yield { facts: { request, response: withoutKnown(reading.facts, answer) }, defects };
     for (const line of reading.batch?.() ?? []) {
       const operation = line.status === 0 ? 'unknown' : line.operation;
       const read = protocol.readResponse(operation, line.status, line.response);

@@ -4,6 +4,7 @@
  */
 import { createHmac } from 'node:crypto';
 import { HoldpointError } from '../../core/errors.ts';
+import type { ResponseFacts } from '../../core/facts.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { ResponseReading, StreamForm } from '../../provider/protocol.ts';
 import type { AnswerResult } from '../../record/leaf-data.ts';
@@ -172,7 +173,7 @@ export async function concludeSegment(
     await refuseHeld(call, carrier.decision, new HoldpointError('denied_by_policy', why), form, false);
     return 'stopped';
   }
-  if (sealed.judgement.action === 'hold') return holdSegment(carrier, segment, sealed, house);
+  if (sealed.judgement.action === 'hold') return holdSegment(carrier, segment, sealed, reading.facts, house);
   return deliver(carrier, segment, sealed.body.subarray(segment.passedBytes), 'delivered', house);
 }
 
@@ -180,6 +181,7 @@ async function holdSegment(
   { call, decision: ofStream, answer, ...rest }: Carrier,
   segment: Segment,
   { judgement, seq, digest, body, stored }: Awaited<ReturnType<typeof sealSaid>>,
+  facts: ResponseFacts,
   house: House,
 ): Promise<Concluded> {
   const { decision, policy, passedBytes } = segment;
@@ -202,7 +204,15 @@ async function holdSegment(
     const arrived = { headers, body, bytes: body.length, spool: null, passedBytes, stored };
     const bytes = await takeReleased(call, hold, arrived, house);
     const how = hold.state.status === 'amended' ? 'amended' : 'delivered';
-    return await deliver({ call, decision: ofStream, answer, ...rest }, segment, bytes.rest, how, house);
+    const concluded = await deliver(
+      { call, decision: ofStream, answer, ...rest },
+      segment,
+      bytes.rest,
+      how,
+      house,
+    );
+    if (concluded === 'delivered') house.letThrough.add(call, hold.decision, facts.toolCalls);
+    return concluded;
   } finally {
     // Whoever left it pending finds it in the log of the session, which is judged anew.
     house.holds.detach(hold);

@@ -8,6 +8,7 @@ import type { PolicyFile } from '../../../src/policy-file.ts';
 import { openai } from '../../../src/provider/openai/family.ts';
 import type { Entrance } from '../../../src/proxy/intercept/entrance.ts';
 import { createKeptAnswers } from '../../../src/proxy/kept-answers.ts';
+import { createLetThrough } from '../../../src/proxy/let-through.ts';
 import { listenProxy, type ProxyListener } from '../../../src/proxy/listener.ts';
 import type { Upstream } from '../../../src/proxy/upstream.ts';
 import { plainHouse } from '../../support/plain-house.ts';
@@ -113,6 +114,7 @@ export async function startProcess(around: Surroundings): Promise<Process> {
       policy: policyFile.current,
       forwarder: around.forwarder(() => life.dead),
       keptAnswers: createKeptAnswers(queue, common.onError),
+      letThrough: createLetThrough(),
       upstreams,
       bounds: { ...plain.bounds, waitMsMax: 10 * expiresInMs },
     },

@@ -6,6 +6,7 @@ import { noProxy } from '../../../src/core/egress.ts';
 import { loadPolicy } from '../../../src/policy/compile.ts';
 import { createForwarder } from '../../../src/proxy/forward.ts';
 import { createKeptAnswers } from '../../../src/proxy/kept-answers.ts';
+import { createLetThrough } from '../../../src/proxy/let-through.ts';
 import { listenProxy, type ProxyListener } from '../../../src/proxy/listener.ts';
 import { createLedgerUnderTest } from '../../fault/ledger-under-test.ts';
 import { atEnd, endAll } from '../../support/endings.ts';
@@ -37,6 +38,7 @@ async function startListener(): Promise<ProxyListener> {
       ...{ ledger, holds, forwarder, clock, schedule, onError, upstreams: [] },
       policy: () => policy,
       keptAnswers: createKeptAnswers(holds, onError),
+      letThrough: createLetThrough(),
     },
   );
 }
