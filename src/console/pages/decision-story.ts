@@ -55,8 +55,22 @@ function doingOf({ type, data }: Entry, outcome: Decision['outcome']): Component
   if (type === 'erasure') return h(Recorded, { text: erasureText(said) });
   if (data['reported'] !== undefined) return `it was reported; rules in force would say ${said('verdict')}`;
   if (type === 'request') return `${doings['request']}; the rules said ${said('verdict')}`;
-  if (type === 'response') return `${doings['response']}; the rules said ${said('verdict')}`;
+  if (type === 'response')
+    return [`${doings['response']}; the rules said ${said('verdict')}`, ...knownText(data['known'])];
   return doings[type] ?? '';
+}
+
+/** Which calls of the answer its caller had before, by the releases of which decisions. */
+function knownText(known: unknown): readonly ComponentChild[] {
+  const pairs = Array.isArray(known) ? known.filter((pair) => Array.isArray(pair)) : [];
+  if (pairs.length === 0) return [];
+  const decisions = [...new Set(pairs.map(([, decision]) => Number(decision)))];
+  const calls = pairs.length === 1 ? 'a call that was' : `${pairs.length} calls that were`;
+  const links = decisions.flatMap((seq, i) => [
+    i === 0 ? '' : ', ',
+    h('a', { href: entryAddress(seq) }, `entry ${seq}`),
+  ]);
+  return [` without ${calls} released to the same caller before, in the decision of `, ...links];
 }
 
 /** An entry of an erasure that is about this decision: its content went, or was asked for and stays. */
