@@ -19,6 +19,7 @@ import { readStream } from '../ledger/verify/stream.ts';
 import { type Verdict, type VerifyOptions, verifyLedger } from '../ledger/verify/verify.ts';
 import { type ApartFile, writeApart } from './apart-file.ts';
 import { makePrivateDirectory } from './directory.ts';
+import { noFile } from './fsck-finding.ts';
 import type { LevelCopy } from './level.ts';
 import { syncDirectory, writeWholeFile } from './whole-file.ts';
 
@@ -62,6 +63,7 @@ export function isBackup(dir: string): boolean {
 /** Throws `usage` where `dir` is no backup of this format. */
 export function readBackup(dir: string): Backup {
   try {
+    requireFile(join(dir, manifestFile));
     const bytes = readFileSync(join(dir, manifestFile));
     return { dir, manifest: manifestSchema.parse(JSON.parse(bytes.toString('utf8'))), id: sha256Hex(bytes) };
   } catch (error) {
@@ -78,9 +80,17 @@ export function readBackup(dir: string): Backup {
 async function* streamOf({ dir, manifest }: Backup): AsyncGenerator<Buffer> {
   for (const [index, { name }] of manifest.files.entries()) {
     const start = index === 0 ? 0 : streamHeader.length;
-    const chunks: AsyncIterable<Buffer> = createReadStream(join(dir, name), { start });
+    const file = join(dir, name);
+    requireFile(file);
+    const chunks: AsyncIterable<Buffer> = createReadStream(file, { start });
     yield* chunks;
   }
+}
+
+/** A pipe or a device that somebody put there would be read for ever. */
+function requireFile(file: string): void {
+  const defect = noFile(file);
+  if (defect !== null) throw new Error(`${file}: ${defect}`);
 }
 
 export function recordsOf(backup: Backup): ReturnType<typeof readStream> {
@@ -95,7 +105,9 @@ export async function verifyBackup(
   const defects: string[] = [];
   for (const { name, bytes, sha256 } of backup.manifest.files) {
     const file = join(backup.dir, name);
+    const unread = noFile(file);
     if (!existsSync(file)) defects.push(`${name} is missing`);
+    else if (unread !== null) defects.push(`${name}: ${unread}`);
     else if (statSync(file).size !== bytes)
       defects.push(`${name} has ${statSync(file).size} bytes, not ${bytes}`);
     else if ((await digestOf(file)) !== sha256)
