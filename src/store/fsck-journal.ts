@@ -21,6 +21,7 @@ export async function checkJournal(dir: string, level: LevelCopy | null, add: Ad
   let frames = 0;
   let end: End = { size: 0, root: '' };
   let isWhole = segments.length > 0;
+  let frameEnd: Place = { segment: 0, offset: 0 };
   for (const [index, segment] of segments.entries()) {
     const file = segmentFile(dir, segment);
     if (segment !== index + 1) isWhole = false;
@@ -47,6 +48,7 @@ export async function checkJournal(dir: string, level: LevelCopy | null, add: Ad
         continue;
       }
       frames += 1;
+      frameEnd = { segment, offset: frame.end };
       const place = { segment, offset: frame.at };
       end = checkOrder(frame.at, frame.records, end, (byte, message) => {
         isWhole = false;
@@ -54,6 +56,12 @@ export async function checkJournal(dir: string, level: LevelCopy | null, add: Ad
       });
       if (level !== null && isTaken(place)) await compare(file, level, place, frame.records, add);
     }
+  }
+  // Damage that was told of may be why.
+  if (isWhole && isTaken(frameEnd)) {
+    isWhole = false;
+    const message = 'it ends here, and LevelDB has frames that were behind';
+    add('damage', segmentFile(dir, frameEnd.segment), frameEnd.offset, message);
   }
   return { segments: segments.length, frames, isWhole, end };
 }
