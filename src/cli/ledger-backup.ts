@@ -13,7 +13,8 @@ import type { Verdict } from '../ledger/verify/verify.ts';
 import { type Backup, readBackup, takeBackup, verifyBackup } from '../store/backup.ts';
 import { type OpenedKeys, openKeys } from '../store/key-source.ts';
 import { openLedgerCopy } from '../store/ledger-copy.ts';
-import { lostBy, requireNoLedger, restoreBackup } from '../store/restore.ts';
+import { lossBy } from '../store/loss.ts';
+import { requireNoLedger, restoreBackup } from '../store/restore.ts';
 import { readTrust } from '../store/trust.ts';
 import { syncDirectory, writeWholeFile } from '../store/whole-file.ts';
 import { type Command, exitCodes } from './command.ts';
@@ -109,7 +110,7 @@ export const restoreCommand: Command = {
       printDefects(backup.dir, verdict, defects);
       return exitCodes.finding;
     }
-    requireLossAccepted(backup, paths, options.flag('accept-loss'));
+    if (!options.flag('accept-loss')) await requireNoLoss(backup, paths);
     const tokens = join(backup.dir, tokensFile);
     const restored = await restoreBackup(backup, paths, existsSync(tokens) ? tokens : null).catch(
       (error: unknown) => {
@@ -150,12 +151,19 @@ async function requireKeys(
   );
 }
 
-function requireLossAccepted(backup: Backup, paths: LoadedConfig['paths'], isAccepted: boolean): void {
-  const lost = lostBy(backup, paths);
-  if (lost === 0 || isAccepted) return;
+async function requireNoLoss(backup: Backup, paths: LoadedConfig['paths']): Promise<void> {
+  const { size } = backup.manifest;
+  const { lost, isFork } = await lossBy(backup, paths);
+  if (lost === 0) return;
+  if (isFork)
+    throw new HoldpointError(
+      'ledger_rolled_back',
+      `The backup has ${size} entries, but another root than the high-water mark remembers: it does not have all of the ${lost} entries that were sealed here.`,
+      'It is of another ledger, or of one that was restored meanwhile. Restore a backup of the one that was here, or give --accept-loss: the ledger will then say that all of them are gone.',
+    );
   throw new HoldpointError(
     'ledger_rolled_back',
-    `The backup has ${backup.manifest.size} entries; the high-water mark knows of ${lost} more, which would be lost.`,
+    `The backup has ${size} entries; the high-water mark knows of ${lost} more, which would be lost.`,
     'Restore a newer backup, or give --accept-loss: the ledger will then say that they are gone.',
   );
 }

@@ -51,7 +51,7 @@ function cutOffIn(ledgerDir: string): CutOff | null {
 }
 
 /** Nothing is there, or an empty directory. Throws `config_invalid` where this user is not let in to look. */
-function isFree(ledgerDir: string): boolean {
+export function isFree(ledgerDir: string): boolean {
   try {
     const found = statSync(ledgerDir, { throwIfNoEntry: false });
     return found === undefined || (found.isDirectory() && readdirSync(ledgerDir).length === 0);

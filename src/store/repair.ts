@@ -63,11 +63,26 @@ async function rebuild({ ledgerDir, highWater }: FsckPaths, report: FsckReport):
   }
   const kept = asideOf(ledgerDir);
   // Between the two there is no ledger, and what lies there lets none be begun: another repair undoes the first.
-  renameSync(ledgerDir, kept);
+  setAside(ledgerDir, kept, staging);
   renameSync(staging, ledgerDir);
   syncDirectory(dirname(ledgerDir));
   const from = segments.length === 1 ? '1 segment' : `${segments.length} segments`;
   return `made LevelDB in ${ledgerDir} again from ${from}; what was there is in ${basename(kept)}, remove it once all is well: no erasure reaches it`;
+}
+
+/** What is mounted cannot be renamed. */
+function setAside(ledgerDir: string, kept: string, staging: string): void {
+  try {
+    renameSync(ledgerDir, kept);
+  } catch (error) {
+    rmSync(staging, { recursive: true, force: true });
+    throw new HoldpointError(
+      'config_invalid',
+      `${ledgerDir} cannot be set aside as ${basename(kept)}: ${refusalOf(error)}.`,
+      'Nothing was changed. Where something is mounted there, copy what it has to a directory of another data.dir, and repair it there.',
+      error,
+    );
+  }
 }
 
 /** A ledger of the same journal, on disk when it resolves. */

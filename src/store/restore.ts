@@ -1,16 +1,28 @@
 /** Makes a data directory's ledger from a backup that was verified. Writes beside it first, and never over one. */
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
-import { HoldpointError } from '../core/errors.ts';
+import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { decodeBlock, parseRecordKey } from '../ledger/block.ts';
 import { readLeaf } from '../ledger/entry.ts';
 import { targetsOf } from '../ledger/erasure.ts';
 import type { Restored, StoredRecord } from '../ledger/store.ts';
 import { type Backup, recordsOf } from './backup.ts';
-import { openHighWater, replaceHighWater } from './high-water.ts';
+import { isFree } from './cut-off-repair.ts';
+import { replaceHighWater } from './high-water.ts';
 import { openLedgerStore } from './ledger-store.ts';
 import { openLevelCache } from './level.ts';
-import { readRestored, writeRestored } from './restored.ts';
+import { lossBy } from './loss.ts';
+import { writeRestored } from './restored.ts';
 import { putTokensIn, takeTokensOut } from './restored-tokens.ts';
 import { stagingOf } from './staging.ts';
 import { syncDirectory } from './whole-file.ts';
@@ -24,9 +36,9 @@ export interface RestorePaths {
   readonly tokens: string;
 }
 
-/** Throws `usage` where a ledger lies already. */
+/** Throws `usage` where a ledger lies already, or anything that is no directory; `config_invalid` where nobody can look. */
 export function requireNoLedger({ ledgerDir, restored }: Omit<RestorePaths, 'tokens'>): void {
-  if (!existsSync(ledgerDir) || readdirSync(ledgerDir).length === 0) return;
+  if (isFree(ledgerDir)) return;
   const next =
     'Move it away and keep it, or configure another data.dir. Leave the high-water mark where it is.';
   throw new HoldpointError(
@@ -37,14 +49,6 @@ export function requireNoLedger({ ledgerDir, restored }: Omit<RestorePaths, 'tok
       ? `An earlier restore may have made it: start the sidecar to go on from it. Otherwise: ${next}`
       : next,
   );
-}
-
-/** What is known to have been sealed after the backup, by the high-water mark or by a restore that was broken off. */
-export function lostBy({ manifest }: Backup, paths: RestorePaths): number {
-  const mark = openHighWater(paths.highWater).read();
-  const before = readRestored(paths.restored);
-  const known = Math.max(mark?.size ?? 0, before === null ? 0 : before.size + before.lost);
-  return Math.max(0, known - manifest.size);
 }
 
 /**
@@ -93,6 +97,26 @@ async function holdIndex(dir: string): Promise<() => Promise<void>> {
   }
 }
 
+/**
+ * What is mounted, and a link, cannot be replaced by what is made beside it. That shows before anything was changed: an
+ * empty directory takes its place here as the ledger will.
+ */
+function requireReplaceable(ledgerDir: string, staging: string): void {
+  if (lstatSync(ledgerDir, { throwIfNoEntry: false }) === undefined) return;
+  rmSync(staging, { recursive: true, force: true });
+  mkdirSync(staging, { mode: 0o700 });
+  try {
+    renameSync(staging, ledgerDir);
+  } catch (error) {
+    throw new HoldpointError(
+      'usage',
+      `What lies at ${ledgerDir} cannot be replaced by a ledger: ${refusalOf(error)}.`,
+      'Nothing was changed. Where it is a link, or something is mounted there, take that away until the ledger is restored, or have data.dir as a whole be on that disk.',
+      error,
+    );
+  }
+}
+
 /** Writes the backup to `staging`, and then what lets the next start go on from it. */
 async function prepare(
   backup: Backup,
@@ -102,8 +126,10 @@ async function prepare(
 ): Promise<Restored> {
   // One may have been begun before the index was held.
   requireNoLedger(paths);
+  requireReplaceable(paths.ledgerDir, staging);
   const { manifest, id } = backup;
-  const restored = { size: manifest.size, backup: id, taken: manifest.taken, lost: lostBy(backup, paths) };
+  const { lost } = await lossBy(backup, paths);
+  const restored = { size: manifest.size, backup: id, taken: manifest.taken, lost };
   rmSync(staging, { recursive: true, force: true });
   await writeRecords(backup, staging, restored);
   if (tokens !== null) putTokensIn(staging, tokens);

@@ -4,12 +4,21 @@
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { HoldpointError } from '../core/errors.ts';
+import { noFile } from './fsck-finding.ts';
 import { syncDirectory, writeWholeFile } from './whole-file.ts';
 
 const tokensFile = 'tokens.json';
 
-/** Puts them in the directory that is to become the ledger; the caller syncs that. */
+/** Puts them in the directory that is to become the ledger; the caller syncs that. Throws `usage` for what is no file. */
 export function putTokensIn(ledgerDir: string, from: string): void {
+  const defect = noFile(from);
+  if (defect !== null)
+    throw new HoldpointError(
+      'usage',
+      `The tokens ${from} cannot be taken: ${defect}.`,
+      'Restore without them: take them out of the backup, and make new ones with `holdpoint token new`.',
+    );
   writeWholeFile(join(ledgerDir, tokensFile), readFileSync(from));
 }
 
