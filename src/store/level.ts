@@ -55,14 +55,16 @@ export async function isBegun(dir: string): Promise<boolean> {
   return segments.length > 0 || names.some(isOfDatabase);
 }
 
-/**
- * Opens a database that can be made again from others: a damaged one is replaced by an empty one. It is closed with all of
- * it in tables, so that the next start has no log to replay.
- */
+/** As `openReplaceable`; closed with all of it in tables, so that the next start has no log to replay. */
 export async function openLevelCache(dir: string): Promise<LevelStore> {
+  const store = await openReplaceable(dir);
+  return { ...store, close: () => store.flush().finally(store.close) };
+}
+
+/** Opens a database that can be made again from others: a damaged one is replaced by an empty one. */
+export async function openReplaceable(dir: string): Promise<LevelStore> {
   try {
-    const store = await openLevelStore(dir);
-    return { ...store, close: () => store.flush().finally(store.close) };
+    return await openLevelStore(dir);
   } catch (error) {
     if (!(error instanceof HoldpointError && error.code === 'ledger_damaged')) throw error;
     await rm(dir, { recursive: true, force: true });

@@ -22,10 +22,11 @@ import { verifyLedger } from '../ledger/verify/verify.ts';
 import { asideOf } from './cut-off-repair.ts';
 import { encodeList, type Listed, wipingKey } from './erasing.ts';
 import type { FsckPaths, FsckReport } from './fsck.ts';
+import { holdIndex } from './held-index.ts';
 import { segmentFile, segmentsIn } from './journal.ts';
 import { openLedgerCopy } from './ledger-copy.ts';
 import { openLedgerStore } from './ledger-store.ts';
-import { openLevelCache, openLevelStore } from './level.ts';
+import { openLevelStore } from './level.ts';
 import { decodeReference } from './reference.ts';
 import { bodiesIn } from './segment.ts';
 import { stagingOf } from './staging.ts';
@@ -39,14 +40,14 @@ export async function repair(paths: FsckPaths, report: FsckReport): Promise<read
   const derived = report.findings.filter(({ kind }) => kind === 'derived');
   if (derived.length === 0) return [];
   // A sidecar holds the index as long as it runs, and none can start while it is held here.
-  const index = await openLevelCache(paths.indexDir);
+  const index = await holdIndex(paths.indexDir);
   const done: string[] = [];
   try {
     if (derived.some(({ file }) => !file.startsWith(paths.indexDir))) done.push(await rebuild(paths, report));
+    index.empty();
   } finally {
-    await index.close();
+    await index.letGo();
   }
-  rmSync(paths.indexDir, { recursive: true, force: true });
   return [...done, `removed ${paths.indexDir}; the next start makes it again`];
 }
 

@@ -18,9 +18,9 @@ import { targetsOf } from '../ledger/erasure.ts';
 import type { Restored, StoredRecord } from '../ledger/store.ts';
 import { type Backup, recordsOf } from './backup.ts';
 import { isFree } from './cut-off-repair.ts';
+import { holdIndex } from './held-index.ts';
 import { replaceHighWater } from './high-water.ts';
 import { openLedgerStore } from './ledger-store.ts';
-import { openLevelCache } from './level.ts';
 import { lossBy } from './loss.ts';
 import { writeRestored } from './restored.ts';
 import { putTokensIn, takeTokensOut } from './restored-tokens.ts';
@@ -62,38 +62,21 @@ export async function restoreBackup(
   tokens: string | null = null,
 ): Promise<Restored> {
   const staging = stagingOf(paths.ledgerDir, 'restoring');
-  const letIndexGo = await holdIndex(paths.indexDir);
-  let restored: Restored;
+  const index = await holdIndex(paths.indexDir);
   try {
-    restored = await prepare(backup, paths, staging, tokens);
-  } catch (error) {
-    rmSync(staging, { recursive: true, force: true });
-    await letIndexGo();
-    throw error;
-  }
-  // The mark lets no start begin a ledger from here on.
-  await letIndexGo();
-  rmSync(paths.indexDir, { recursive: true, force: true });
-  renameSync(staging, paths.ledgerDir);
-  syncDirectory(dirname(paths.ledgerDir));
-  // The start does so where this is not come to.
-  takeTokensOut(paths.ledgerDir, paths.tokens);
-  return restored;
-}
-
-/** A sidecar holds the index as long as it runs: none can begin a ledger until what this resolves to is called. */
-async function holdIndex(dir: string): Promise<() => Promise<void>> {
-  const isNew = !existsSync(dir);
-  const removeNew = (): void => {
-    if (isNew) rmSync(dir, { recursive: true, force: true });
-  };
-  try {
-    const index = await openLevelCache(dir);
-    return () => index.close().finally(removeNew);
-  } catch (error) {
-    const isHeld = error instanceof HoldpointError && error.code === 'data_dir_locked';
-    if (!isHeld) removeNew();
-    throw error;
+    const restored = await prepare(backup, paths, staging, tokens).catch((error: unknown) => {
+      rmSync(staging, { recursive: true, force: true });
+      throw error;
+    });
+    // It is of the ledger before. The mark lets no start begin another one from here on.
+    index.empty();
+    renameSync(staging, paths.ledgerDir);
+    syncDirectory(dirname(paths.ledgerDir));
+    // The start does so where this is not come to.
+    takeTokensOut(paths.ledgerDir, paths.tokens);
+    return restored;
+  } finally {
+    await index.letGo();
   }
 }
 

@@ -127,7 +127,9 @@ it('is on disk, each file and each name, before and once the ledger has its plac
   expect(synced).toEqual(
     expect.arrayContaining([...files.map((name) => `ledger.restoring/${name}`), 'ledger.restoring']),
   );
-  expect(synced.at(-1)).toBe('names: high-water,ledger,restored.json');
+  // Held until then, and gone with that.
+  expect(synced.at(-1)).toBe('names: high-water,index,ledger,restored.json');
+  expect(existsSync(paths.indexDir)).toBe(false);
 });
 
 describe('the tokens of a backup', () => {
