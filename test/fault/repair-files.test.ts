@@ -67,6 +67,16 @@ it('takes nothing of what it set aside for its own to write to', async () => {
   expect(inode(paths.ledgerDir)).not.toBe(inode(`${paths.ledgerDir}.before-repair-1`));
 });
 
+it('begins from nothing where one that was killed left a piece', async () => {
+  const paths = damaged();
+  const left = `${paths.ledgerDir}.rebuilding`;
+  cpSync(made.paths.ledgerDir, left, { recursive: true });
+  writeFileSync(segmentFile(left, 2), 'of another time');
+  await repair(paths, await fsck(paths));
+  expect(existsSync(segmentFile(paths.ledgerDir, 2))).toBe(false);
+  expect((await fsck(paths)).findings.filter(({ kind }) => kind !== 'note')).toEqual([]);
+});
+
 /** On a disk whose calls of this name fail. */
 async function withoutCalls(name: 'linkSync' | 'copyFileSync', code: string, work: () => Promise<void>) {
   const original = Reflect.get(fs, name);
@@ -83,11 +93,12 @@ async function withoutCalls(name: 'linkSync' | 'copyFileSync', code: string, wor
   }
 }
 
-/** A damaged ledger whose journal is two segments. */
+/** A damaged ledger whose journal is two segments, each with bodies. */
 function damagedWithTwoSegments() {
   const paths = damaged();
   const whole = readFileSync(segmentFile(paths.ledgerDir, 1));
-  const first = streamHeader.length + frameHeaderBytes + whole.readUInt32BE(streamHeader.length);
+  let first = streamHeader.length;
+  for (let frame = 0; frame < 4; frame += 1) first += frameHeaderBytes + whole.readUInt32BE(first);
   writeFileSync(segmentFile(paths.ledgerDir, 1), whole.subarray(0, first));
   writeFileSync(segmentFile(paths.ledgerDir, 2), Buffer.concat([streamHeader, whole.subarray(first)]));
   return paths;
@@ -102,6 +113,13 @@ it('copies segments where the file system has no hard links', async () => {
   const after = await fsck(paths);
   expect(after.findings.filter(({ kind }) => kind !== 'note')).toEqual([]);
   expect(after).toMatchObject({ segments: 2, journalIsWhole: true });
+});
+
+it('takes no room for a segment of which nothing is to be overwritten', async () => {
+  const paths = damagedWithTwoSegments();
+  await repair(paths, await fsck(paths));
+  const inode = (dir: string): number => statSync(segmentFile(dir, 1)).ino;
+  expect(inode(paths.ledgerDir)).toBe(inode(`${paths.ledgerDir}.before-repair-1`));
 });
 
 it('says what the disk refused, and leaves nothing behind', async () => {

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemRandom } from '../../src/core/clock.ts';
 import { readBackup, takeBackup } from '../../src/store/backup.ts';
+import { fsck } from '../../src/store/fsck.ts';
 import { openHighWater } from '../../src/store/high-water.ts';
 import { loadKeys } from '../../src/store/keys.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
@@ -101,10 +102,18 @@ it('leaves a ledger that was begun before it as it is, and its index', async () 
   await (await start()).close('test');
   const before = join(scratch, 'begun-before');
   cpSync(dataDir, before, { recursive: true });
-  await expect(restoreBackup(readBackup(backupDir), paths)).rejects.toMatchObject({ code: 'usage' });
+  await expect(restoreBackup(readBackup(backupDir), paths)).rejects.toThrow('does not write over one');
   expect(readdirSync(dataDir).sort()).toEqual(readdirSync(before).sort());
   expect(readdirSync(paths.indexDir).length).toBeGreaterThan(0);
   expect(readFileSync(paths.highWater, 'utf8')).toBe(readFileSync(join(before, 'high-water'), 'utf8'));
+});
+
+it('makes as many frames as the ledger had, so that none holds all of it', async () => {
+  const { paths } = pathsIn('frames');
+  await restoreBackup(readBackup(backupDir), paths);
+  const { frames } = await fsck(paths);
+  expect(frames).toBe((await fsck(pathsIn('backed-up').paths)).frames);
+  expect(frames).toBeGreaterThan(1);
 });
 
 it('is on disk, each file and each name, before and once the ledger has its place', async () => {
