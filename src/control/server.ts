@@ -164,6 +164,8 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
       requireRole(operation, identity.role, parts.roles);
       if (operation.query === undefined) readQuery(searchParams, noParameters);
     }
+    // Finding out who asks can take a while. Whoever left meanwhile reads nothing, and says so no second time.
+    if (res.closed) return;
     // Only now: whoever is refused does not get to send for longer.
     if (route.readsLong === true) liftLimit();
     const refused = (code: string): void => noteRefusal(req, asked, code);

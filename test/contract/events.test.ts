@@ -1,10 +1,35 @@
 /** Streams of events: how many there may be. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { systemClock, systemRandom, systemSchedule } from '../../src/core/clock.ts';
+import { systemLookUp } from '../../src/proxy/intercept/address.ts';
+import { openLedgerStore } from '../../src/store/ledger-store.ts';
+import { addToken } from '../../src/store/token-file.ts';
+import { connectRaw } from '../support/raw-client.ts';
 import { type House, startHouse } from './support/sidecar.ts';
 
+const streamsOfOneMax = 32;
+/** What is sealed waits for it. */
+let disk = Promise.resolve();
 let house: House;
 beforeAll(async () => {
-  house = await startHouse();
+  house = await startHouse({
+    machine: {
+      clock: systemClock,
+      schedule: systemSchedule,
+      lookUp: systemLookUp,
+      openLedgerStore: async (dir: string) => {
+        const store = await openLedgerStore(dir);
+        return {
+          ...store,
+          commit: async (...args: Parameters<typeof store.commit>) => {
+            await disk;
+            return store.commit(...args);
+          },
+        };
+      },
+    },
+  });
 });
 afterAll(() => house.close());
 
@@ -17,10 +42,31 @@ const open = (token: string, signal: AbortSignal): Promise<Response> =>
 it('one person opens no more streams than leave the others theirs', async () => {
   const { viewer, reviewer } = house.tokens;
   const over = new AbortController();
-  const streams = await Promise.all(Array.from({ length: 32 }, () => open(viewer, over.signal)));
+  const streams = await Promise.all(Array.from({ length: streamsOfOneMax }, () => open(viewer, over.signal)));
   expect(new Set(streams.map(({ status }) => status))).toEqual(new Set([200]));
   const refused = await open(viewer, over.signal);
   expect([refused.status, await refused.json()]).toMatchObject([503, { code: 'overloaded' }]);
   expect((await open(reviewer, over.signal)).status).toBe(200);
+  over.abort();
+});
+
+it('who leaves before it is known who they are takes no place of those who stay', async () => {
+  const { controlUrl } = house.sidecar;
+  const slow = Promise.withResolvers<void>();
+  disk = slow.promise;
+  // Not honoured before its grant is on the disk.
+  const file = join(house.dataDir, 'tokens.json');
+  const token = addToken(file, { name: 'hasty', role: 'viewer' }, Date.now(), systemRandom);
+  const clients = await Promise.all(Array.from({ length: streamsOfOneMax }, () => connectRaw(controlUrl)));
+  const head = [`Host: ${new URL(controlUrl).host}`, `Authorization: Bearer ${token}`];
+  for (const client of clients) {
+    client.send(`GET /api/v1/events HTTP/1.1\r\n${head.join('\r\n')}\r\n\r\n`);
+    client.end();
+  }
+  // The sidecar ends its side of a connection once it knows of the end of the other.
+  await Promise.all(clients.map(({ ended }) => ended));
+  slow.resolve();
+  const over = new AbortController();
+  await vi.waitFor(async () => expect((await open(token, over.signal)).status).toBe(200));
   over.abort();
 });
