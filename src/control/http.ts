@@ -218,8 +218,11 @@ function readBytes(req: IncomingMessage): Promise<Buffer> {
   };
   req.on('data', take);
   req.once('end', () => resolve(Buffer.concat(chunks)));
-  req.once('error', reject);
-  req.once('close', () => reject(new HoldpointError('invalid_argument', 'The body was cut off.')));
+  const cutOff = (cause?: unknown) =>
+    reject(new HoldpointError('invalid_argument', 'The body was cut off.', '', cause));
+  // Node says so by an error that is its own, and not by the close alone.
+  req.once('error', cutOff);
+  req.once('close', () => cutOff());
   return promise.finally(() => {
     clearTimeout(slow);
     req.off('data', take);

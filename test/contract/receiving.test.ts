@@ -95,3 +95,22 @@ it('a refusal of what was read whole leaves the connection for the next request'
   const answer = await house.call('/api/v1/legal-holds', { as: 'privacy', json: {} });
   expect([answer.status, answer.headers.get('connection')]).toEqual([400, 'keep-alive']);
 });
+
+it('a body that its sender cuts off is one that is refused, and no failure of the sidecar', async () => {
+  const refused = async (code: string): Promise<number> => {
+    const { text } = await house.call('/metrics', { as: null });
+    return Number(
+      new RegExp(`^holdpoint_control_refused_total\\{code="${code}"\\} (\\d+)$`, 'm').exec(text)?.[1] ?? 0,
+    );
+  };
+  const before = await refused('invalid_argument');
+  const sending = await begin(
+    'POST /api/v1/legal-holds',
+    [bearer(house.tokens.privacy), 'Content-Type: application/json', 'Expect: 100-continue'],
+    '{',
+  );
+  await sending.until('100 Continue');
+  sending.socket.destroy();
+  await vi.waitFor(async () => expect(await refused('invalid_argument')).toBe(before + 1));
+  expect(await refused('internal')).toBe(0);
+});
