@@ -7,6 +7,7 @@ import { summarySchema } from './hold-answers.ts';
 import { type Options, onlyArgument, readArguments, readOptions, requiredText } from './options.ts';
 import { printJson, printLine, printTable, visible } from './print.ts';
 import { pathOf } from './ruling-about.ts';
+import { printUnreadable, unreadableSchema } from './unreadable.ts';
 
 const reviewsSchema = z.object({
   items: z.array(
@@ -20,6 +21,8 @@ const reviewsSchema = z.object({
       review: z.object({ by: z.string(), verdict: z.string() }).nullable(),
     }),
   ),
+  unreadable: unreadableSchema,
+  unreadableEntries: z.number().default(0),
 });
 
 export const togetherCommands: readonly Command[] = [
@@ -109,23 +112,23 @@ async function reviews(args: readonly string[], env: Environment): Promise<ExitC
   const state = options.text('state');
   const query = state === undefined ? '' : `?state=${encodeURIComponent(state)}`;
   const answer = await controlClient(options, env).get(`/api/v1/reviews${query}`);
-  if (options.flag('json')) {
-    printJson(answer);
-    return exitCodes.ok;
+  const { items, unreadable, unreadableEntries } = reviewsSchema.parse(answer);
+  if (options.flag('json')) printJson(answer);
+  else {
+    printTable(
+      ['HOLD', 'RULES', 'RELEASED BY', 'AT', 'REVIEW DUE', 'STATE', 'REVIEW'],
+      items.map(({ hold, rules, by, at, dueAt, state: now, review }) => [
+        hold,
+        rules.map(({ id }) => id).join(', '),
+        by,
+        at,
+        dueAt,
+        now,
+        review === null ? '' : `${review.verdict}, by ${review.by}`,
+      ]),
+      'There are none.',
+    );
+    printUnreadable(unreadable, unreadableEntries);
   }
-  const { items } = reviewsSchema.parse(answer);
-  printTable(
-    ['HOLD', 'RULES', 'RELEASED BY', 'AT', 'REVIEW DUE', 'STATE', 'REVIEW'],
-    items.map(({ hold, rules, by, at, dueAt, state: now, review }) => [
-      hold,
-      rules.map(({ id }) => id).join(', '),
-      by,
-      at,
-      dueAt,
-      now,
-      review === null ? '' : `${review.verdict}, by ${review.by}`,
-    ]),
-    'There are none.',
-  );
-  return exitCodes.ok;
+  return unreadable.length === 0 ? exitCodes.ok : exitCodes.finding;
 }

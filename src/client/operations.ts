@@ -114,6 +114,8 @@ export type ResponseContent = { readonly status: number; readonly model: string;
 export type Retention = { readonly everyHours: number; readonly nextAt: string | null; readonly rules: readonly ({ readonly id: string; readonly match: { readonly [name: string]: string }; readonly keepDays: number | null; readonly minimumDays: number | null; readonly dueBefore: string | null; readonly last: Erasure | null })[]; readonly exemptions: readonly ({ readonly id: string; readonly match: { readonly [name: string]: string }; readonly bases: readonly ("no_longer_needed" | "consent_withdrawn" | "objection" | "unlawful" | "legal_obligation" | "child_consent" | "retention")[] | null })[] };
 /** A release by one person alone, and its review. */
 export type ReviewDue = { readonly hold: string; readonly decisionId: string; readonly rules: readonly ({ readonly id: string; readonly title: string })[]; readonly by: string; readonly at: string; readonly dueAt: string; readonly state: "open" | "overdue" | "reviewed"; readonly review: { readonly by: string; readonly role: string; readonly verdict: "justified" | "unjustified"; readonly at: string } | null };
+/** Releases by one person alone, in their order. */
+export type ReviewPage = { readonly items: readonly (ReviewDue)[]; readonly unreadable: readonly (UnreadableEntry)[]; readonly unreadableEntries: number };
 /** A key that signs a person’s rulings, or did. */
 export type ReviewerKey = { readonly owner: string; readonly key: string; readonly fingerprint: string; readonly seq: number; readonly withdrawn: number | null };
 /** Every key that was ever enrolled, in order. */
@@ -186,7 +188,7 @@ export function createOperations(send: Send, sendForText: SendForText, sendLines
     /** Keys that sign rulings. */
     listReviewerKeys: (): Promise<ReviewerKeys> => send('GET', '/api/v1/reviewer-keys', {}),
     /** Releases by one person alone, and their reviews. */
-    listReviews: (input: { readonly state?: "open" | "overdue" | "reviewed" } = {}): Promise<{ readonly items: readonly (ReviewDue)[] }> => send('GET', '/api/v1/reviews', input),
+    listReviews: (input: { readonly state?: "open" | "overdue" | "reviewed" } = {}): Promise<ReviewPage> => send('GET', '/api/v1/reviews', input),
     /** Say that one looks at a hold, and see who else does. */
     lookAtHold: (input: { readonly id: string; readonly body: Look }): Promise<Lookers> => send('POST', '/api/v1/holds/{id}/looking', input),
     /** What a retention rule would erase next. */

@@ -24,14 +24,17 @@ export interface ReviewDue {
   readonly review: Review | null;
 }
 
+/** Reads something of a decision; null, and told to whoever asks, where an entry that it needs cannot be read. */
+export type Reading = <T>(decision: number, read: () => Promise<T>) => Promise<T | null>;
+
 export interface Reviews {
   /**
    * Seals a finding; its text is a body of the decision and erased with it. Throws `invalid_argument` where nobody
    * released alone, `forbidden` to who did and to who asked, `already_ruled` where there is a finding.
    */
   review(holdSeq: number, by: Person, finding: { verdict: ReviewVerdict; text: string }): Promise<Hold>;
-  /** Every open one and the newest of the others, in the order of the releases. */
-  reviews(): Promise<readonly ReviewDue[]>;
+  /** Every open one and the newest of the others, in the order of the releases, without those that cannot be read. */
+  reviews(reading: Reading): Promise<readonly ReviewDue[]>;
   /** How many are open, and how many of these are overdue. */
   reviewCounts(): { readonly open: number; readonly overdue: number };
   /**
@@ -100,7 +103,11 @@ export function createReviews(desk: Desk): Reviews {
 
   return {
     review: (holdSeq, person, finding) => inTurn(() => seal(holdSeq, person, finding)),
-    reviews: () => Promise.all(ledger.glassBroken().map(dueOf)),
+    reviews: async (reading) => {
+      const broken = ledger.glassBroken();
+      const all = await Promise.all(broken.map((one) => reading(one.decision, () => dueOf(one))));
+      return all.filter((due) => due !== null);
+    },
     reviewCounts: () => {
       const nowMs = clock.nowMs();
       const overdue = [...due.values()].filter(({ dueAtMs }) => dueAtMs <= nowMs).length;

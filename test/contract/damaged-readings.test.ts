@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { startSidecar } from '../../src/sidecar.ts';
 import { damagingMachine } from './support/damaging-machine.ts';
 import { run } from './support/process.ts';
 import { type House, nextHold, outcomeOf, startHouse } from './support/sidecar.ts';
@@ -10,7 +11,10 @@ import { type House, nextHold, outcomeOf, startHouse } from './support/sidecar.t
 const unreadable = z.array(
   z.object({ seq: z.number(), last: z.number(), decision: z.string().nullable(), why: z.string() }),
 );
-const decisionsSchema = z.object({ items: z.array(z.object({ id: z.string() })), unreadable });
+const decisionsSchema = z.object({
+  items: z.array(z.object({ id: z.string() })),
+  unreadable,
+});
 const holdsSchema = z.object({ items: z.array(z.object({ id: z.string() })), unreadable });
 const summarySchema = z.object({
   buckets: z.array(z.object({ decisions: z.number() })),
@@ -45,6 +49,23 @@ async function decide(...sessions: readonly string[]): Promise<string[]> {
     ids.push(id);
   }
   return ids;
+}
+
+/** Has one hold in each of these sessions released by one person alone. */
+async function breakGlass(...sessions: readonly string[]) {
+  const broken: { readonly hold: string; readonly decision: string }[] = [];
+  for (const session of sessions) {
+    const caller = house.ask('delete 3 records', { headers: { 'holdpoint-session': session } });
+    const { id, digest } = await nextHold(house);
+    const json = { verdict: 'release', reason: 'Fire.', digest, breakGlass: true };
+    expect((await house.call(`/api/v1/holds/${id}/rulings`, { as: 'admin', json })).status).toBe(201);
+    const answer = await caller;
+    await answer.text();
+    const decision = answer.headers.get('holdpoint-decision') ?? '';
+    await outcomeOf(house, decision);
+    broken.push({ hold: id, decision });
+  }
+  return broken;
 }
 
 async function read<T>(schema: z.ZodType<T>, path: string, json?: unknown): Promise<T> {
@@ -153,5 +174,28 @@ describe('beside an entry that cannot be read', () => {
     const told = z.object({ unreadable });
     for (const path of ['/api/v1/policy/versions', '/api/v1/ledger/anchors'])
       expect((await read(told, path)).unreadable, path).toEqual([one(seqOf(second))]);
+  });
+
+  it('a list of releases by one person alone has the others', async () => {
+    const [lost, other] = await breakGlass('one', 'two');
+    // What was released lately is in memory.
+    await house.sidecar.stop('test');
+    const again = await startSidecar(house.configFile, {}, disk.machine);
+    disk.damage('"session":"one"');
+    const { tokens } = house;
+    const answer = await fetch(`${again.controlUrl}/api/v1/reviews`, {
+      headers: { authorization: `Bearer ${tokens.viewer}` },
+    });
+    const page = z
+      .object({ items: z.array(z.object({ hold: z.string() })), unreadable })
+      .parse(await answer.json());
+    expect(page.items.map(({ hold }) => hold)).toEqual([other?.hold]);
+    expect(page.unreadable).toEqual([one(seqOf(lost?.decision), lost?.decision)]);
+    const env = { HOLDPOINT_URL: again.controlUrl, HOLDPOINT_TOKEN: tokens.viewer };
+    const shown = await run(['holds', 'reviews'], env);
+    expect(shown.out).toContain(other?.hold);
+    expect(shown.out).toMatch(new RegExp(`Entry ${seqOf(lost?.decision)} cannot be read.*holdpoint verify`));
+    expect(shown.code).toBe(1);
+    await again.stop('test');
   });
 });

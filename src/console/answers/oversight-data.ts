@@ -1,6 +1,7 @@
 /** What people do about holds besides ruling on one, as the control port answers it. */
 import { type HoldSummary, readSummary } from './hold-data.ts';
-import { instantIn, listIn, shapeOf, textIn, wordIn } from './shape.ts';
+import { instantIn, listIn, numberIn, shapeOf, textIn, wordIn } from './shape.ts';
+import { readUnreadable, type Unreadable } from './unreadable-data.ts';
 
 /** What became of one of many holds. */
 export interface Ruled {
@@ -50,19 +51,34 @@ export interface ReviewDue {
   readonly finding: { readonly by: string; readonly verdict: string; readonly atMs: number } | null;
 }
 
-export function readReviews(value: unknown): readonly ReviewDue[] {
-  return listIn(shapeOf(value, 'reviews'), 'items', (item) => {
-    const from = shapeOf(item, 'review');
-    return {
-      hold: textIn(from, 'hold'),
-      rules: listIn(from, 'rules', (rule) => textIn(shapeOf(rule, 'rule'), 'title')),
-      by: textIn(from, 'by'),
-      atMs: instantIn(from, 'at'),
-      dueAtMs: instantIn(from, 'dueAt'),
-      state: wordIn(from, 'state', reviewStates, 'open'),
-      finding: from['review'] === null ? null : readFinding(from['review']),
-    };
-  });
+export interface ReviewPage {
+  readonly items: readonly ReviewDue[];
+  /** Damaged entries; releases that they are of are not among the items. */
+  readonly unreadable: readonly Unreadable[];
+  /** How many they are, those that are not told among them. */
+  readonly unreadableEntries: number;
+}
+
+export function readReviews(value: unknown): ReviewPage {
+  const page = shapeOf(value, 'reviews');
+  return {
+    items: listIn(page, 'items', readDue),
+    unreadable: readUnreadable(page),
+    unreadableEntries: numberIn(page, 'unreadableEntries'),
+  };
+}
+
+function readDue(item: unknown): ReviewDue {
+  const from = shapeOf(item, 'review');
+  return {
+    hold: textIn(from, 'hold'),
+    rules: listIn(from, 'rules', (rule) => textIn(shapeOf(rule, 'rule'), 'title')),
+    by: textIn(from, 'by'),
+    atMs: instantIn(from, 'at'),
+    dueAtMs: instantIn(from, 'dueAt'),
+    state: wordIn(from, 'state', reviewStates, 'open'),
+    finding: from['review'] === null ? null : readFinding(from['review']),
+  };
 }
 
 function readFinding(value: unknown): ReviewDue['finding'] {

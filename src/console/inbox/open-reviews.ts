@@ -11,9 +11,9 @@ export function OpenReviews(props: { readonly desk: Desk; readonly state: DeskSt
   // Before the first connection nothing is heard of what is broken or reviewed: it would have to be asked for again.
   const path = state.connections === 0 ? null : '/api/v1/reviews?state=open';
   const fetched = useFetched(desk, path, readReviews, state.reviewed);
-  const count = fetched.value?.length ?? 0;
+  const count = fetched.value?.items.length ?? 0;
   if (count === 0) return null;
-  const overdue = fetched.value?.some((due) => due.state === 'overdue') === true;
+  const overdue = fetched.value?.items.some((due) => due.state === 'overdue') === true;
   return h('p', { class: 'open-reviews' }, [
     h('a', { href: reviewsAddress }, [
       count === 1

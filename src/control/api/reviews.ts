@@ -4,6 +4,7 @@ import { reviewVerdicts } from '../../hold/record.ts';
 import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 import { exampleHold, holdSummarySchema } from './holds.ts';
 import { givenText } from './texts.ts';
+import { besideDamage, unreadableField } from './unreadable.ts';
 
 export const reviewStates = ['open', 'overdue', 'reviewed'] as const;
 
@@ -37,15 +38,25 @@ export const reviewSchema = z
   })
   .meta({ id: 'NewReview', description: 'What somebody finds of a release by one person alone.' });
 
+const reviewPageSchema = z
+  .object({
+    items: z.array(reviewDueSchema),
+    unreadable: unreadableField.describe(
+      'Damaged entries, 100 at most; releases that they are of are not among `items`.',
+    ),
+    unreadableEntries: z.int().min(0).describe('How many they are, those beyond 100 among them.'),
+  })
+  .meta({ id: 'ReviewPage', description: 'Releases by one person alone, in their order.' });
+
 export const listReviews: Operation = {
   id: 'listReviews',
   tag: 'holds',
   summary: 'Releases by one person alone, and their reviews',
-  description: 'In the order of the releases: all that wait for a review, and the newest of the others.',
+  description: `In the order of the releases: all that wait for a review, and the newest of the others. ${besideDamage}`,
   ...allowed('see'),
   query: reviewQuerySchema,
   answers: [
-    jsonAnswer('The reviews.', z.object({ items: z.array(reviewDueSchema) }), {
+    jsonAnswer('The reviews.', reviewPageSchema, {
       items: [
         {
           ...{ hold: exampleHold.id, decisionId: exampleHold.decisionId, by: 'olga' },
@@ -54,6 +65,7 @@ export const listReviews: Operation = {
           review: null,
         } satisfies ReviewShown,
       ],
+      ...{ unreadable: [], unreadableEntries: 0 },
     }),
   ],
   refusals: [],

@@ -7,6 +7,7 @@ import {
   reviewQuerySchema,
   reviewSchema,
 } from '../api/reviews.ts';
+import { createDamage } from '../damage.ts';
 import { iso, summaryOf } from '../hold-view.ts';
 import { type ControlRequest, type Route, readOrder, sendJson } from '../http.ts';
 import { holdOf } from '../named.ts';
@@ -33,11 +34,13 @@ export function reviewRoutes(parts: ControlParts): Route[] {
 
 async function list(parts: ControlParts, { res, query }: ControlRequest): Promise<void> {
   const { state } = readQuery(query, reviewQuerySchema);
-  const all = (await parts.holds.reviews()).map((one) => shown(parts, one));
+  const damage = createDamage(parts.ledger);
+  const all = (await parts.holds.reviews(damage.read)).map((one) => shown(parts, one));
   const items = all.filter(
     (one) => state === undefined || one.state === state || (state === 'open' && one.state === 'overdue'),
   );
-  sendJson(res, 200, { items });
+  const lost = { unreadable: damage.told(), unreadableEntries: damage.entries() };
+  sendJson(res, 200, { items, ...lost });
 }
 
 function shown({ ledger, clock }: ControlParts, due: ReviewDue): ReviewShown {

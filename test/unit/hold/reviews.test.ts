@@ -41,7 +41,7 @@ it('a review that nobody writes in time is told of once, and counted as overdue 
   await settled();
   expect(overdue()).toBe(1);
   expect(holds.reviewCounts()).toEqual({ open: 1, overdue: 1 });
-  const [due] = await holds.reviews();
+  const [due] = await holds.reviews((_, read) => read());
   expect(due).toMatchObject({ hold: hold.seq, by: 'olga', review: null });
   await end();
 });
