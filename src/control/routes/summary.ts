@@ -16,7 +16,8 @@ const windowsMax = 8;
 const bucketsMax = 30;
 
 interface Kept {
-  readonly atMs: number;
+  /** On the clock that never jumps back. */
+  readonly atMonoMs: number;
   readonly answer: Promise<SummaryAnswer>;
 }
 
@@ -24,12 +25,12 @@ export function summaryRoutes(parts: ControlParts): Route[] {
   const kept = new Map<number, Kept>();
 
   function summaryOf(hours: number): Promise<SummaryAnswer> {
-    const nowMs = parts.clock.nowMs();
+    const atMonoMs = parts.clock.monoUs() / 1000;
     const known = kept.get(hours);
-    if (known !== undefined && nowMs - known.atMs < keptMs) return known.answer;
-    const answer = summarise(parts, nowMs, hours);
+    if (known !== undefined && atMonoMs - known.atMonoMs < keptMs) return known.answer;
+    const answer = summarise(parts, parts.clock.nowMs(), hours);
     if (kept.size >= windowsMax) kept.clear();
-    kept.set(hours, { atMs: nowMs, answer });
+    kept.set(hours, { atMonoMs, answer });
     // What failed is tried again by the next who asks; this one's caller hears of it.
     answer.catch(() => kept.delete(hours));
     return answer;

@@ -9,6 +9,8 @@ import { type House, outcomeOf, startHouse } from '../support/sidecar.ts';
 const hourMs = 3_600_000;
 /** What the machine's clock is wrong by. */
 let wrongByMs = 0;
+/** How much more time has passed than did. */
+let passedMs = 0;
 let house: House;
 const asked: Record<string, string> = {};
 
@@ -22,7 +24,8 @@ async function ask(when: string): Promise<void> {
 }
 
 beforeAll(async () => {
-  const clock = { ...systemClock, nowMs: () => Date.now() + wrongByMs };
+  const monoUs = (): number => systemClock.monoUs() + passedMs * 1000;
+  const clock = { monoUs, nowMs: () => Date.now() + wrongByMs };
   house = await startHouse({
     machine: { clock, schedule: systemSchedule, lookUp: systemLookUp, openLedgerStore },
   });
@@ -99,4 +102,15 @@ it('a draft is replayed over what a search by the same times finds', async () =>
   expect(await replayed({ since: instant(-hourMs), until: instant(hourMs) })).toBe(3);
   expect(await replayed({ since: instant(hourMs) })).toBe(1);
   expect(await replayed({ until: instant(-hourMs) })).toBe(1);
+});
+
+it('a summary is made anew after a few seconds, also where the clock was set back meanwhile', async () => {
+  const endOf = async (): Promise<string> =>
+    z.object({ to: z.string() }).parse((await house.call('/api/v1/summary?hours=1')).json).to;
+  const first = await endOf();
+  wrongByMs = -hourMs;
+  expect(await endOf()).toBe(first);
+  passedMs += 5_000;
+  expect(Date.parse(await endOf())).toBeLessThan(Date.parse(first));
+  wrongByMs = 0;
 });
