@@ -72,7 +72,10 @@ export function erasureRoutes(parts: ControlParts): Route[] {
 async function start(parts: ControlParts, request: ControlRequest): Promise<void> {
   const { res, identity } = request;
   const { scope, ...order } = await readOrder(request, newErasureSchema);
-  const job = parts.erasures.start({ ...order, ...personOf(identity), ...(await namedBy(parts, scope)) });
+  const meant = await namedBy(parts, scope);
+  // Finding what is meant may have taken a while, and what is begun erases for good.
+  request.requireStanding();
+  const job = parts.erasures.start({ ...order, ...personOf(identity), ...meant });
   sendJson(res, 202, shownErasure(job));
 }
 
