@@ -1,6 +1,9 @@
 /** A ruling in the stead of somebody who is away. */
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { systemRandom } from '../../../src/core/clock.ts';
+import { addToken, replaceToken } from '../../../src/store/token-file.ts';
 import { run } from '../support/process.ts';
 import { eventually, type House, nextHold, startHouse } from '../support/sidecar.ts';
 import { closeVerified, codeOf, deny, enrolReviewer, linesNow } from './scene.ts';
@@ -91,6 +94,31 @@ describe('a ruling in the stead of somebody who is away', () => {
       '403 forbidden',
     );
     await deny(house, line, next);
+  });
+
+  it('is not made by who has a role that does not rule by now, whatever was lent', async () => {
+    const file = join(house.dataDir, 'tokens.json');
+    addToken(file, { name: 'helper', role: 'reviewer' }, Date.now(), systemRandom);
+    const begun = await lend('admin', 'helper');
+    expect(codeOf(begun)).toBe('201');
+    const { token } = replaceToken(
+      file,
+      { name: 'helper', role: 'viewer' },
+      Date.now(),
+      systemRandom,
+      'test',
+    );
+    const caller = house.ask('delete 8 records');
+    const { id, digest } = await nextHold(house);
+    const json = { verdict: 'deny', reason: 'No.', digest, inStead: 'admin-1' };
+    expect(codeOf(await house.call(`/api/v1/holds/${id}/rulings`, { token, json }))).toBe('403 forbidden');
+    const { seq } = z.looseObject({ seq: z.number() }).parse(begun.json);
+    const end = `/api/v1/delegations/${seq}/end`;
+    expect(codeOf(await house.call(end, { as: 'admin', json: { seq } }))).toBe('400 invalid_argument');
+    expect(codeOf(await house.call(end, { as: 'admin', json: {} }))).toBe('200');
+    const own = { verdict: 'deny', reason: 'No.', digest };
+    expect(codeOf(await house.call(`/api/v1/holds/${id}/rulings`, { json: own }))).toBe('201');
+    await caller;
   });
 
   it('is signed as such', async () => {

@@ -114,6 +114,16 @@ describe('a line that is refused', () => {
     await Promise.all(lines.map((line, at) => deny(house, line, callers[at] ?? Promise.reject(new Error()))));
   });
 
+  it('says nothing of the bytes to a role that does not rule on them', async () => {
+    const { line, caller } = await heldLine();
+    const json = { contentDigest: '0'.repeat(64), verdict: 'deny', reason: 'No.', holds: [line.id] };
+    const codeFor = async (as: 'privacy' | 'reviewer') =>
+      (await house.call('/api/v1/rulings', { as, json })).json;
+    expect(await codeFor('privacy')).toMatchObject(refusedAs('forbidden'));
+    expect(await codeFor('reviewer')).toMatchObject(refusedAs('digest_mismatch'));
+    await deny(house, line, caller);
+  });
+
   it('is on the record where its refusal by itself would be', async () => {
     const { line, caller } = await heldLine();
     const json = { contentDigest: line.contentDigest, verdict: 'release', reason: 'Mine.', holds: [line.id] };
