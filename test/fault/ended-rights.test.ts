@@ -84,6 +84,15 @@ it('a role that was lent does not count once it rules no more', async () => {
   expect(await findings()).toEqual([]);
 });
 
+it('a role that the hold names for it breaks no glass once it rules no more', async () => {
+  const { breakGlass, takeRule, letCommits, hold, findings } = await stage();
+  letCommits();
+  takeRule();
+  await expect(breakGlass()).rejects.toMatchObject({ code: 'forbidden' });
+  expect(hold.state.status).toBe('pending');
+  expect(await findings()).toEqual([]);
+});
+
 it('a delegation does not count once its end is sealed, although the ruling was checked before', async () => {
   const { ruleInStead, endDelegation, comment, isCommitting, letCommits, hold, findings } = await stage();
   const said = comment();

@@ -77,6 +77,7 @@ export async function stage() {
     },
     {
       ...{ approvals: 1, roles: ['reviewer'], notRequester: false, requester: '', digest },
+      breakGlass: { roles: ['reviewer'], collectInMs: 60_000 },
       expiresAtMs: clock.nowMs() + 3_600_000,
     },
   );
@@ -113,6 +114,7 @@ export async function stage() {
         null,
         () => undefined,
       ),
+    breakGlass: () => ruleOn(parts, hold, ada, { ...order, breakGlass: true }, null, () => undefined),
     endDelegation: () => delegations.end({ by: 'bob', role: 'reviewer' }, lent.seq),
     rule: (requireStanding = (): void => undefined) =>
       ruleOn(parts, hold, ada, { ...order, breakGlass: false }, signed, requireStanding),
@@ -127,7 +129,7 @@ export async function stage() {
       ),
     deny: () =>
       ruleOn(parts, hold, ada, { ...order, verdict: 'deny', breakGlass: false }, null, () => undefined),
-    /** From now on the role that Bob lent does not rule. */
+    /** From now on the role that Ada has, and that Bob lent, does not rule. */
     takeRule: () => {
       parts.roles = createRoleBook({ reviewer: { permissions: ['see'] } });
     },
