@@ -32,6 +32,7 @@ describe('the ledger', () => {
     const { size, note, key } = z.object({ size: z.number(), note: z.string(), key: z.string() }).parse(json);
     expect(note.split('\n')[1]).toBe(String(size));
     expect(note.startsWith(`${key.split('+')[0]}\n`)).toBe(true);
+    expect(await read(`from=${size - 1}&limit=1`)).toMatchObject({ items: [{ seq: size - 1 }], next: null });
     expect(await read(`from=${size + 1000}`)).toEqual({ items: [], next: null });
     expect((await house.call('/checkpoint', { as: 'auditor' })).text.split('\n')[0]).toBe(key.split('+')[0]);
   });
