@@ -79,34 +79,36 @@ export function createLiveSession(): LiveSession {
     for (const part of [setup, content, input, response])
       if (!isAbsent(part) && !isRecord(part)) note(defects, 'what a message carries is not an object');
     const others = Object.entries(value).filter(([key]) => !known.has(snakeName(key)));
-    let next = told;
+    const own = isRecord(setup) ? readSetup(setup, defects) : null;
+    const added: MessageFact[] = [];
     let asks = false;
-    if (isRecord(setup)) next = { ...next, setup: readSetup(setup, defects) };
     if (isRecord(content)) {
-      next = withMessages(next, readMessages(content.turns, 'turns', defects));
+      added.push(...readMessages(content.turns, 'turns', defects));
       asks ||= member(content, 'turnComplete') === true;
     }
-    if (isRecord(input)) next = withMessages(next, readInput(input));
+    if (isRecord(input)) added.push(...readInput(input));
     if (isRecord(response)) {
       const text = textWithin(listOf(member(response, 'functionResponses')));
-      next = withMessages(next, [{ role: 'tool', text, toolCalls: [] }]);
+      added.push({ role: 'tool', text, toolCalls: [] });
       asks = true;
     }
     // A kind of message that is not known here may say anything.
-    for (const [, other] of others)
-      next = withMessages(next, [{ role: 'user', text: textWithin(other), toolCalls: [] }]);
-    if (next === told && !asks && isRecord(input)) return null;
+    for (const [, other] of others) added.push({ role: 'user', text: textWithin(other), toolCalls: [] });
+    const change = (base: Told): Told => withMessages(own === null ? base : { ...base, setup: own }, added);
+    const before = told;
+    const next = change(before);
+    if (next === before && !asks && isRecord(input)) return null;
     if (next.messages.length > messagesMax)
       note(defects, `more than ${messagesMax} messages since the last turn`);
     if (next.size > untoldBytesMax)
       note(defects, `more than ${untoldBytesMax} characters since the last turn`);
-    const accepted = next;
     return {
       kind: asks ? 'ask' : 'content',
-      facts: next === told ? facts : factsOf(next),
+      facts: next === before ? facts : factsOf(next),
       defects,
-      changes: next !== told,
-      accept: () => become(accepted),
+      changes: next !== before,
+      // A person may have ruled first: speech that was understood meanwhile has been told as well.
+      accept: () => become(told === before ? next : change(told)),
     };
   }
 

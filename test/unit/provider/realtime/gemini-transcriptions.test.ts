@@ -61,3 +61,25 @@ test.each([
   reader.readServer(message(value));
   expect(reader.facts()).toMatchObject({ text: 'SECRET', messages: [{ role: 'user', text: 'SECRET' }] });
 });
+
+describe('a message that waits for its ruling, once it is sent on', () => {
+  const spoken = { serverContent: { inputTranscription: secret } };
+  const waiting = { realtimeInput: { text: 'Pay.' } };
+
+  test('leaves what was understood meanwhile told', () => {
+    const reader = open();
+    const reading = reader.readClient(message(waiting));
+    reader.readServer(message(spoken));
+    reading.accept();
+    expect(reader.facts().text).toBe('SECRET\nPay.');
+  });
+
+  test('tells nothing again that has been answered meanwhile', () => {
+    const reader = open();
+    reader.readServer(message(spoken));
+    const reading = reader.readClient(message(waiting));
+    reader.asked();
+    reading.accept();
+    expect(reader.facts().text).toBe('Pay.');
+  });
+});
