@@ -60,8 +60,8 @@ export interface SocketReader {
   facts(): RequestBodyFacts;
   readClient(message: SocketMessage): ClientReading;
   readServer(message: SocketMessage): ServerReading;
-  /** What was told so far has been recorded with the answer it led to. */
-  asked(): void;
+  /** What these facts of its own say has been recorded with the answer it led to; what was told since stays. */
+  asked(recorded: RequestBodyFacts): void;
   /** What an answer said; of one that did not end, as far as it came. */
   reading(answer: string): ResponseReading;
   /** The answer is over: its calls are known to the workload, or never will be. */

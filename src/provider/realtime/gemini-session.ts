@@ -115,8 +115,11 @@ export function createLiveSession(): LiveSession {
   return {
     facts: () => facts,
     model: () => told.setup.model,
-    asked: () => {
-      if (told.messages.length > 0) become({ ...told, messages: [], size: 0 });
+    asked: (recorded) => {
+      const known = new Set(recorded.messages);
+      const since = told.messages.filter((message) => !known.has(message));
+      if (since.length < told.messages.length)
+        become(withMessages({ ...told, messages: [], size: 0 }, since));
     },
     hear(content) {
       const inputTranscription = member(content, 'inputTranscription');

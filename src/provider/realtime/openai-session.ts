@@ -31,7 +31,7 @@ export interface RealtimeSession {
   read(value: JsonRecord): ClientReading;
   /** What the provider says of the session: its settings, what it understood of speech. */
   hear(type: string, value: JsonRecord): void;
-  asked(): void;
+  asked(recorded: RequestBodyFacts): void;
   /** The provider refuses the message of that id, wherever it set something. */
   refuse(eventId: string): void;
   /** True when `eventId` names the last message that asked for an answer. */
@@ -55,16 +55,12 @@ export function modelsIn(target: string): readonly string[] {
   return [...new Set(named)];
 }
 
-const withItem =
-  (item: JsonRecord) =>
-  (told: Told): Told => {
-    const kept = withoutMedia(item);
-    return {
-      ...told,
-      items: [...told.items, kept],
-      size: told.size + JSON.stringify(kept).length,
-    };
-  };
+function withItem(item: JsonRecord): (told: Told) => Told {
+  const kept = withoutMedia(item);
+  return (told) => ({ ...told, items: [...told.items, kept], size: told.size + sizeOf(kept) });
+}
+
+const sizeOf = (item: JsonRecord): number => JSON.stringify(item).length;
 
 /** What the model reads of a value in a place where an item belongs. */
 function wordsOf(value: unknown): JsonRecord {
@@ -91,6 +87,8 @@ export function createRealtimeSession(target: string): RealtimeSession {
   let told: Told = { settings: noSettings, items: [], size: 0 };
   let read: { readonly of: Told; readonly facts: RequestBodyFacts } | null = null;
   let askedBy = '';
+  /** The items that facts were read of. */
+  const itemsIn = new WeakMap<RequestBodyFacts, readonly JsonRecord[]>();
 
   /** `model` is what a message names, undefined where it names none. */
   function factsOf(next: Told, override: JsonRecord, model: unknown, defects: string[]): RequestBodyFacts {
@@ -110,7 +108,9 @@ export function createRealtimeSession(target: string): RealtimeSession {
     if (items.length > messagesMax) note(defects, `more than ${messagesMax} items since the last answer`);
     if (next.size > untoldBytesMax)
       note(defects, `more than ${untoldBytesMax} characters since the last answer`);
-    return { ...alsoAsking(reading.facts, [listener]), stream: true };
+    const facts = { ...alsoAsking(reading.facts, [listener]), stream: true };
+    itemsIn.set(facts, items);
+    return facts;
   }
 
   function facts(): RequestBodyFacts {
@@ -184,8 +184,10 @@ export function createRealtimeSession(target: string): RealtimeSession {
       if (type === 'conversation.item.input_audio_transcription.completed' && typeof transcript === 'string')
         told = withItem({ type: 'message', role: 'user', content: transcript })(told);
     },
-    asked: () => {
-      told = { ...told, items: [], size: 0 };
+    asked: (recorded) => {
+      const known = new Set(itemsIn.get(recorded));
+      const items = told.items.filter((item) => !known.has(item));
+      told = { ...told, items, size: items.reduce((sum, item) => sum + sizeOf(item), 0) };
     },
     refuse(eventId) {
       const settings = withoutUpdate(told.settings, eventId);

@@ -154,7 +154,7 @@ function openReader(target: string): SocketReader {
 
   return {
     facts: () => session.facts(),
-    asked: () => session.asked(),
+    asked: (recorded) => session.asked(recorded),
     readClient: (message) => readClientMessage(message),
     readServer(message) {
       const { value, defect } = readMessage(message);

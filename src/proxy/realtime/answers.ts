@@ -68,7 +68,7 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
       firstWaiting(({ asked, lane }) => asked && lane === (reading.lane ?? '')) ??
       firstWaiting(({ asked }) => !asked);
     if (expected === null) return sealUnprompted();
-    if (!expected.asked) turnTold(link);
+    if (!expected.asked && link.approval !== null) turnTold(link, link.approval.facts);
     return expected;
   }
 
@@ -87,11 +87,12 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
   /** The model answers of its own accord, such as to speech: what it was told is sealed with that. */
   async function sealUnprompted(): Promise<Exchange> {
     const policy = house.policy();
-    const facts = factsOn(call, reader.facts());
+    const said = reader.facts();
+    const facts = factsOn(call, said);
     const judgement = approvalOf(link, policy)?.judgement ?? judgeRequest(policy, facts, [], house);
     const told = { facts, defects: [], judgement, policy, tape: link.loose() };
     const exchange = await sealRequest(call, told, house, link.takeLoose);
-    turnTold(link);
+    turnTold(link, said);
     if (judgement.action !== 'hold' && judgement.action !== 'deny') return exchange;
     // The model heard what it may not be told. Its answer goes nowhere, and nothing more goes to it.
     settle(exchange, 'denied', house);

@@ -147,7 +147,7 @@ export function createIntents(link: Link, answers: Answers): Intents {
     if (exchange === earlier) earlier.tape.add(message, 'client', 'passed', link.now());
     else answers.expect(exchange);
     reading.accept();
-    turnTold(link);
+    turnTold(link, reading.facts);
     await link.toUpstream(message);
   }
 

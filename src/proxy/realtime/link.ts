@@ -46,8 +46,8 @@ export function approvalOf({ approval, reader }: Link, policy: Policy): Approval
   return JSON.stringify(facts) === JSON.stringify(approval.facts) ? approval : null;
 }
 
-/** What was told now stands in a sealed request; what follows is judged on its own. */
-export function turnTold(link: Link): void {
-  link.reader.asked();
+/** What the reader's facts say stands in a sealed request; what was told since, and what follows, is judged on its own. */
+export function turnTold(link: Link, recorded: RequestBodyFacts): void {
+  link.reader.asked(recorded);
   link.approval = null;
 }

@@ -81,7 +81,7 @@ function sessionTarget(path: string, script: readonly string[], name: string): T
           if (defects.length > 0)
             must(reader.refusal(message, 'denied_by_policy', 'no') !== undefined, 'nothing says no');
           else accept();
-          if (kind === 'ask') reader.asked();
+          if (kind === 'ask') reader.asked(facts);
           continue;
         }
         const { kind, answer, ends } = reader.readServer(message);

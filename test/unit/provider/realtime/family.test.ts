@@ -102,7 +102,7 @@ describe('the Realtime API', () => {
       params: { temperature: 0.7 },
       messages: [{ role: 'user', text: 'Pay ACME.' }],
     });
-    reader.asked();
+    reader.asked(reader.facts());
     expect(reader.facts()).toMatchObject({ system: 'Be brief.', messages: [] });
   });
 
@@ -272,7 +272,7 @@ describe('the Realtime API', () => {
     const call = (id: number) => ({ type: 'function_call', call_id: `c${id}`, name: 'pay', arguments: '{}' });
     for (let id = 0; id <= 10_000; id += 1) {
       told(reader, { type: 'conversation.item.create', item: call(id) });
-      reader.asked();
+      reader.asked(reader.facts());
     }
     const echo = (id: number) =>
       reader.readServer(message({ type: 'conversation.item.added', item: call(id) }));
@@ -356,7 +356,7 @@ describe('the Realtime API', () => {
     told(reader, { type: 'conversation.item.create', item: call });
     for (let id = 0; id < 10_000; id += 1) {
       told(reader, { type: 'conversation.item.create', item: { ...call, call_id: `c${id}` } });
-      reader.asked();
+      reader.asked(reader.facts());
     }
     called(reader, {});
     expect(reader.reading('r').defects).toEqual([]);

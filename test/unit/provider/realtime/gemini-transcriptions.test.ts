@@ -78,7 +78,7 @@ describe('a message that waits for its ruling, once it is sent on', () => {
     const reader = open();
     reader.readServer(message(spoken));
     const reading = reader.readClient(message(waiting));
-    reader.asked();
+    reader.asked(reader.facts());
     reading.accept();
     expect(reader.facts().text).toBe('Pay.');
   });

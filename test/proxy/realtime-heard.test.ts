@@ -1,0 +1,57 @@
+/** Speech that is understood while a message of the workload waits for its ruling: no rule has seen it, so it is judged after that. */
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { endAll } from '../support/endings.ts';
+import { policyOf } from './policies.ts';
+import { asSent, connectScene, type Scene, sayingItem, sendAll, spokenEvents } from './realtime-scene.ts';
+
+afterEach(endAll);
+
+const holdSecrets = policyOf({
+  phase: 'request',
+  when: 'request.text.contains("secret")',
+  match: '{ text: a secret }',
+  noMatch: '{ text: nothing }',
+  action: 'hold',
+});
+const ask = { type: 'response.create', response: { instructions: 'Tell the secret.' } };
+const understood = {
+  type: 'conversation.item.input_audio_transcription.completed',
+  transcript: 'Another secret.',
+};
+const sound = { type: 'input_audio_buffer.append', audio: 'AAAA' };
+
+/** A message that a rule holds is released once the provider has understood something, and is with the provider. */
+async function releaseMeanwhile(message: object): Promise<Scene> {
+  const scene = await connectScene(holdSecrets);
+  const { sidecar, client, provider } = scene;
+  client.send(message);
+  const hold = await sidecar.ada.nextHold();
+  provider.send(understood);
+  await vi.waitFor(() => expect(client.types()).toContain(understood.type));
+  await sidecar.ada.rule(hold, { verdict: 'release' });
+  await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+  return scene;
+}
+
+async function expectSoundHeld({ sidecar, client, provider }: Scene): Promise<void> {
+  client.send(sound);
+  const hold = await sidecar.ada.nextHold();
+  expect(provider.heard).toHaveLength(1);
+  const [told] = await sidecar.ada.bodies(hold.decisionId);
+  expect(told?.text).toContain(understood.transcript);
+  await sidecar.ada.rule(hold, { verdict: 'release' });
+  await vi.waitFor(() => expect(provider.heard.map(({ text }) => text).at(-1)).toBe(asSent([sound])[0]));
+}
+
+describe('is still to be judged', () => {
+  test('after a question', async () => {
+    await expectSoundHeld(await releaseMeanwhile(ask));
+  });
+
+  test('after words that the model answered by itself', async () => {
+    const scene = await releaseMeanwhile(sayingItem('a secret'));
+    sendAll(scene.provider, spokenEvents('resp_1', 'Understood.'));
+    await vi.waitFor(() => expect(scene.client.types()).toContain('response.done'));
+    await expectSoundHeld(scene);
+  });
+});
