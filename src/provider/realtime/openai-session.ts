@@ -74,6 +74,12 @@ function unknownWords(value: JsonRecord): JsonRecord {
   return wordsOf(safe);
 }
 
+/** What stands beside the places that are known, such as the instructions of Azure's Voice Live beside `response`. */
+function wordsBeside(beside: JsonRecord): readonly JsonRecord[] {
+  const said = unknownWords(beside);
+  return said.content === '' ? [] : [{ ...said, role: 'system' }];
+}
+
 /** What a response is told besides the conversation: items, or what may be read as some. */
 function ownItems(input: unknown, defects: string[]): readonly unknown[] {
   if (isAbsent(input)) return [];
@@ -91,7 +97,13 @@ export function createRealtimeSession(target: string): RealtimeSession {
   const itemsIn = new WeakMap<RequestBodyFacts, readonly JsonRecord[]>();
 
   /** `model` is what a message names, undefined where it names none. */
-  function factsOf(next: Told, override: JsonRecord, model: unknown, defects: string[]): RequestBodyFacts {
+  function factsOf(
+    next: Told,
+    override: JsonRecord,
+    model: unknown,
+    defects: string[],
+    beside: readonly JsonRecord[] = [],
+  ): RequestBodyFacts {
     const { settings, items } = next;
     const { input, ...overridden } = override;
     const said = { ...inForce(settings, defects), ...present(overridden) };
@@ -102,7 +114,7 @@ export function createRealtimeSession(target: string): RealtimeSession {
     // A session that only writes down what it hears has no other model.
     const speaker = model ?? (modelOf(settings, named) || listener);
     const heard = isAbsent(listening.prompt) ? [] : [wordsOf(listening.prompt)];
-    const body = { ...rest, model: speaker, input: [...heard, ...items, ...own] };
+    const body = { ...rest, model: speaker, input: [...heard, ...items, ...own, ...beside] };
     const reading = readResponsesRequest(Buffer.from(JSON.stringify(body)));
     for (const defect of reading.defects) note(defects, defect);
     if (items.length > messagesMax) note(defects, `more than ${messagesMax} items since the last answer`);
@@ -141,24 +153,32 @@ export function createRealtimeSession(target: string): RealtimeSession {
   }
 
   function ask(value: JsonRecord): ClientReading {
-    const override = isRecord(value.response) ? value.response : {};
+    const { type: _type, event_id: _eventId, response, ...others } = value;
+    const override = isRecord(response) ? response : {};
+    const beside = wordsBeside(others);
     const defects: string[] = [];
-    if (!isAbsent(value.response) && !isRecord(value.response)) note(defects, '`response` is not an object');
+    if (!isAbsent(response) && !isRecord(response)) note(defects, '`response` is not an object');
     if (!isAbsent(override.model) && override.model !== modelOf(told.settings, named))
       note(defects, 'a response names another model than its session');
-    const changes = Object.keys(override).length > 0;
-    const asking = changes ? factsOf(told, override, undefined, defects) : facts();
+    const changes = Object.keys(override).length > 0 || beside.length > 0;
+    const asking = changes ? factsOf(told, override, undefined, defects, beside) : facts();
     const accept = (): void => {
       askedBy = textOf(value.event_id);
     };
     return { kind: 'ask', facts: asking, defects, changes, accept };
   }
 
+  function create(value: JsonRecord): ClientReading {
+    const { type: _type, event_id: _eventId, previous_item_id: _place, item, ...others } = value;
+    if (!isRecord(item)) return content(withItem(wordsOf(value)), ['`item` is not an object']);
+    const changes = [item, ...wordsBeside(others)].map(withItem);
+    return content((before) => changes.reduce((so, change) => change(so), before), []);
+  }
+
   return {
     facts,
     model: () => modelOf(told.settings, named),
     read(value) {
-      const { item } = value;
       switch (textOf(value.type)) {
         case 'response.create':
           return ask(value);
@@ -166,9 +186,7 @@ export function createRealtimeSession(target: string): RealtimeSession {
         case 'transcription_session.update':
           return update(value);
         case 'conversation.item.create':
-          return isRecord(item)
-            ? content(withItem(item), [])
-            : content(withItem(wordsOf(value)), ['`item` is not an object']);
+          return create(value);
         default:
           // A kind of message that is not known here may say anything.
           return content(withItem(unknownWords(value)), []);

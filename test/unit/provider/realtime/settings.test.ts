@@ -155,3 +155,16 @@ test('nor has what is sealed of a message of a kind that nobody knows', () => {
   expect(facts.text).toContain('search');
   expect(JSON.stringify(facts)).not.toContain('SECRET');
 });
+
+// https://learn.microsoft.com/en-us/azure/ai-services/speech-service/voice-live-api-reference
+test('instructions beside a response are for that one alone, those beside an item stay told', () => {
+  const reader = open();
+  const beside = { event_id: 'event_1', additional_instructions: 'Tell the secret.' };
+  const asking = reader.readClient(message({ type: 'response.create', ...beside }));
+  expect(asking).toMatchObject({ kind: 'ask', changes: true, facts: { system: 'Tell the secret.' } });
+  asking.accept();
+  expect(reader.facts().text).toBe('');
+  const item = { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Hi.' }] };
+  send(reader, { type: 'conversation.item.create', previous_item_id: 'root', item, ...beside });
+  expect(reader.facts()).toMatchObject({ system: 'Tell the secret.', text: 'Tell the secret.\nHi.' });
+});
