@@ -4,7 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { startTestSidecar } from '../support/sidecar.ts';
 import { denyTransfers, policyOf } from './policies.ts';
-import { connectScene, sendAll, textsOf } from './realtime-scene.ts';
+import { asSent, connectScene, sendAll, textsOf } from './realtime-scene.ts';
 import { startSocketUpstream } from './socket-upstream.ts';
 
 afterEach(endAll);
@@ -46,6 +46,20 @@ test('words that a rule holds and a person denies are an error to who waits for 
   await sidecar.ada.rule(await sidecar.ada.nextHold(), { verdict: 'deny', reason: 'No.' });
   await vi.waitFor(() => expect(client.types().at(-1)).toBe('error'));
   expect(textsOf(client).join()).not.toContain('SEC');
+});
+
+test('a sentence of an interpreter that a rule holds waits alone, and the next one goes on', async () => {
+  const { sidecar, client, provider } = await connectScene(holdSecrets);
+  const said = ['a SEC', 'RET. ', 'Nothing.'].map((delta) => ({
+    type: 'session.output_transcript.delta',
+    delta,
+  }));
+  sendAll(provider, said);
+  const hold = await sidecar.ada.nextHold();
+  await vi.waitFor(() => expect(client.heard).toHaveLength(2));
+  expect(textsOf(client)[1]).toBe(asSent(said)[2]);
+  await sidecar.ada.rule(hold, { verdict: 'release' });
+  await vi.waitFor(() => expect(textsOf(client).slice(2)).toEqual(asSent(said.slice(0, 2))));
 });
 
 test('Mistral’s SDK has what its sound says, and the record names the model', async () => {

@@ -95,6 +95,8 @@ export function createRealtimeSession(target: string): RealtimeSession {
   let askedBy = '';
   /** The items that facts were read of. */
   const itemsIn = new WeakMap<RequestBodyFacts, readonly JsonRecord[]>();
+  /** What an interpreter understood of speech so far: it says so in pieces, without an end. */
+  let inPieces: JsonRecord | null = null;
 
   /** `model` is what a message names, undefined where it names none. */
   function factsOf(
@@ -168,6 +170,16 @@ export function createRealtimeSession(target: string): RealtimeSession {
     return { kind: 'ask', facts: asking, defects, changes, accept };
   }
 
+  function hearPiece(piece: string): void {
+    const { items, size } = told;
+    const last = items.at(-1);
+    const goesOn = last !== undefined && last === inPieces;
+    const content = (goesOn ? textOf(last.content) : '') + piece;
+    const before = goesOn ? { ...told, items: items.slice(0, -1), size: size - sizeOf(last) } : told;
+    told = withItem({ type: 'message', role: 'user', content })(before);
+    inPieces = told.items.at(-1) ?? null;
+  }
+
   function create(value: JsonRecord): ClientReading {
     const { type: _type, event_id: _eventId, previous_item_id: _place, item, ...others } = value;
     if (!isRecord(item)) return content(withItem(wordsOf(value)), ['`item` is not an object']);
@@ -201,6 +213,7 @@ export function createRealtimeSession(target: string): RealtimeSession {
       }
       if (type === 'conversation.item.input_audio_transcription.completed' && typeof transcript === 'string')
         told = withItem({ type: 'message', role: 'user', content: transcript })(told);
+      if (type === 'session.input_transcript.delta') hearPiece(textOf(value.delta));
     },
     asked: (recorded) => {
       const known = new Set(itemsIn.get(recorded));

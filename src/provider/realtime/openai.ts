@@ -20,7 +20,7 @@ import {
   strayCall,
   unreadableClient,
 } from './reading.ts';
-import { createTranscriptions } from './transcription.ts';
+import { createTranscriptions, isTranscribed } from './transcription.ts';
 
 const okStatus = 200;
 /** Calls and words that the workload has, remembered for when they are said again. */
@@ -143,9 +143,9 @@ function openReader(target: string): SocketReader {
     }
     if (type.startsWith('conversation.item.') && isRecord(value.item)) return readItem(value.item);
     session.hear(type, value);
-    if (mentionsCall(value) && !type.startsWith('session.') && !type.startsWith('transcription_session.'))
-      return alone(unreadResponse(okStatus, strayCall(type)));
-    return type.startsWith('transcription.') ? transcriptions.absorb(type, value) : besideAnswers;
+    const isSettings = !isTranscribed(type) && /^(?:transcription_)?session\./.test(type);
+    if (mentionsCall(value) && !isSettings) return alone(unreadResponse(okStatus, strayCall(type)));
+    return isTranscribed(type) ? transcriptions.absorb(type, value) : besideAnswers;
   }
 
   function withModel({ facts, ...reading }: ResponseReading): ResponseReading {
