@@ -32,11 +32,19 @@ function meaningOf(item: JsonRecord): string {
   return JSON.stringify([toolOf(item), item.call_id ?? item.id, handedTo(item)]);
 }
 
+const places: ReadonlySet<string> = new Set([
+  'type',
+  'event_id',
+  'sequence_number',
+  'response_id',
+  'item_id',
+  'output_index',
+  'content_index',
+]);
+
 /** Something of an answer, and not merely how far it has got. */
 function carriesContent(value: JsonRecord): boolean {
-  return ['delta', 'arguments', 'text', 'transcript', 'part', 'item', 'response'].some(
-    (name) => !isAbsent(value[name]),
-  );
+  return Object.entries(value).some(([name, member]) => !places.has(name) && !isAbsent(member));
 }
 
 function openReader(target: string): SocketReader {
