@@ -15,6 +15,7 @@ import { type OpenedKeys, openKeys } from '../store/key-source.ts';
 import { openLedgerCopy } from '../store/ledger-copy.ts';
 import { lossBy } from '../store/loss.ts';
 import { requireNoLedger, restoreBackup } from '../store/restore.ts';
+import { listTokens } from '../store/token-file.ts';
 import { readTrust } from '../store/trust.ts';
 import { syncDirectory, writeWholeFile } from '../store/whole-file.ts';
 import { type Command, exitCodes } from './command.ts';
@@ -112,6 +113,7 @@ export const restoreCommand: Command = {
     }
     if (!options.flag('accept-loss')) await requireNoLoss(backup, paths);
     const tokens = join(backup.dir, tokensFile);
+    const takesTokens = existsSync(tokens) && !existsSync(paths.tokens);
     const restored = await restoreBackup(backup, paths, existsSync(tokens) ? tokens : null).catch(
       (error: unknown) => {
         throw writable(error, paths.ledgerDir);
@@ -123,10 +125,21 @@ export const restoreCommand: Command = {
         `Restored ${counted(restored.size, 'entry', 'entries')}, taken ${restored.taken}. ${lossText(restored.lost)}`,
       );
       printLine('The next start seals that it was restored, and ends every decision that was open.');
+      if (takesTokens) printTokens(paths.tokens);
     }
     return exitCodes.ok;
   },
 };
+
+/** The ledger does not vouch for them: whoever could write to the backup could put one in. */
+function printTokens(file: string): void {
+  const inForce = listTokens(file).filter(({ revoked }) => revoked === undefined);
+  const whose = inForce.map(({ name, role }) => `${visible(name)} (${role})`).join(', ');
+  printLine(`Tokens that came with it, and let in: ${whose || 'none'}.`);
+  printLine(
+    'No signature covers them. End each that should not be there with `holdpoint token revoke NAME`.',
+  );
+}
 
 /** A ledger that its keys do not fit could not go on: the last to sign the backup's checkpoint is the one in use. */
 async function requireKeys(

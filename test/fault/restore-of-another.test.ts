@@ -3,9 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { systemClock, systemRandom } from '../../src/core/clock.ts';
 import { readEntry } from '../../src/ledger/reader.ts';
 import { startSidecar } from '../../src/sidecar.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
+import { addToken, revokeToken } from '../../src/store/token-file.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { run } from '../contract/support/process.ts';
 import { mountSmall, unmount } from './small-disk.ts';
@@ -59,6 +61,28 @@ it('refuses a longer backup of a ledger that was restored elsewhere and went on,
   expect(await readEntry(copy, size)).toMatchObject({ data: { reason: 'restore', lost: sealed } });
   await copy.close();
   expect((await verifyDirectory(house.dataDir, {})).findings).toEqual([]);
+});
+
+it('says whose tokens came with the backup, as no signature covers them', async () => {
+  const backup = join(house.scratch, 'with-tokens');
+  const env = { HOLDPOINT_DATA_DIR: join(house.scratch, 'of-tokens') };
+  const tokens = join(house.dataDir, 'tokens.json');
+  addToken(tokens, { name: 'Olga', role: 'reviewer' }, systemClock.nowMs(), systemRandom);
+  expect((await ledgerCommand(['backup', backup, '--tokens'])).code).toBe(0);
+  addToken(
+    join(backup, 'tokens.json'),
+    { name: 'mallory', role: 'admin' },
+    systemClock.nowMs(),
+    systemRandom,
+  );
+  revokeToken(join(backup, 'tokens.json'), 'Olga', 'mallory', systemClock.nowMs());
+  cpSync(join(house.dataDir, 'keys'), join(env.HOLDPOINT_DATA_DIR, 'keys'), { recursive: true });
+  const restored = await ledgerCommand(['restore', backup], env);
+  expect([restored.code, restored.out]).toEqual([
+    0,
+    expect.stringMatching(/^Tokens that came with it, and let in: (.*, )?mallory \(admin\)\.$/m),
+  ]);
+  expect(restored.out).not.toContain('Olga');
 });
 
 const mounted = mountSmall(16);
