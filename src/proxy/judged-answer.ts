@@ -4,6 +4,7 @@
  */
 import type { Facts } from '../core/facts.ts';
 import type { Judgement, Policy } from '../policy/policy.ts';
+import { withoutKnown } from '../replay/messages.ts';
 import type { Answered } from './answer.ts';
 import { judgeAnswers, type Lines, noLines, strictestOf } from './batch.ts';
 import type { Call } from './call.ts';
@@ -38,11 +39,8 @@ export async function judgeAnswer(
     };
     const judgement = judgeFacts(answered.facts);
     if (judgement.action === 'hold') {
-      const { toolCalls } = answered.facts;
-      const known = letThrough.among(call, toolCalls);
-      const places = new Set(known.map(([place]) => place));
-      const others = toolCalls.filter((_, place) => !places.has(place));
-      const ofOthers = known.length === 0 ? judgement : judgeFacts({ ...answered.facts, toolCalls: others });
+      const known = letThrough.among(call, answered.facts.toolCalls);
+      const ofOthers = known.length === 0 ? judgement : judgeFacts(withoutKnown(answered.facts, known));
       // A person who has to rule all the same sees what rules say of all of it. What denies the rest only is no reason to deny.
       const isLetThrough = ofOthers.action === 'pass' || ofOthers.action === 'flag';
       if (isLetThrough) return { answered, judgement: ofOthers, lines, known };

@@ -74,9 +74,11 @@ export function judgedIn(phase: Phase, { data }: Entry): Judged {
   return { phase, rules: ids, verdict: isStrict ? verdict : 'pass' };
 }
 
-/** What rules judged of an answer: not the calls in it that its reader had already, by a release. */
-export function withoutKnown(facts: ResponseFacts, { data }: Entry): ResponseFacts {
-  const { known } = data;
+/**
+ * What rules judge of an answer: not the calls in it that its reader has already, by a release. `known` has them as an entry
+ * does, [place, decision] each; anything else is none.
+ */
+export function withoutKnown(facts: ResponseFacts, known: unknown): ResponseFacts {
   if (!Array.isArray(known)) return facts;
   const places = new Set(known.map((each) => (Array.isArray(each) ? each[0] : null)));
   return { ...facts, toolCalls: facts.toolCalls.filter((_, place) => !places.has(place)) };

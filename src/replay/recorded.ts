@@ -244,7 +244,7 @@ async function heardOf(
   const isWhole = result === 'ok' || (result === 'error' && saysError);
   const defects = told ?? (isWhole ? reading.defects : []);
   return function* heard(): Generator<Heard> {
-    yield { facts: { request, response: withoutKnown(reading.facts, answer) }, defects };
+    yield { facts: { request, response: withoutKnown(reading.facts, answer.data['known']) }, defects };
     for (const line of reading.batch?.() ?? []) {
       const operation = line.status === 0 ? 'unknown' : line.operation;
       const read = protocol.readResponse(operation, line.status, line.response);

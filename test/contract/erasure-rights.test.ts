@@ -1,10 +1,9 @@
 /** An erasure is found out about before it is begun, which takes a while: who may ask for it must still do so then. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { systemClock, systemRandom, systemSchedule } from '../../src/core/clock.ts';
-import { systemLookUp } from '../../src/proxy/intercept/address.ts';
-import { openLedgerStore } from '../../src/store/ledger-store.ts';
+import { systemRandom } from '../../src/core/clock.ts';
 import { addToken, revokeToken } from '../../src/store/token-file.ts';
+import { machineWith } from './support/failing-machine.ts';
 import { type House, outcomeOf, startHouse } from './support/sidecar.ts';
 
 let house: House;
@@ -12,25 +11,16 @@ let house: House;
 let disk = Promise.resolve();
 let onRead = (): void => undefined;
 
-async function openSlowStore(dir: string) {
-  const store = await openLedgerStore(dir);
-  const scan = async function* (range: Parameters<typeof store.scan>[0]) {
-    onRead();
-    await disk;
-    yield* store.scan(range);
-  };
-  return { ...store, scan };
-}
-
 beforeAll(async () => {
-  house = await startHouse({
-    machine: {
-      clock: systemClock,
-      schedule: systemSchedule,
-      lookUp: systemLookUp,
-      openLedgerStore: openSlowStore,
+  const machine = machineWith((store) => ({
+    ...store,
+    scan: async function* (range: Parameters<typeof store.scan>[0]) {
+      onRead();
+      await disk;
+      yield* store.scan(range);
     },
-  });
+  }));
+  house = await startHouse({ machine });
 });
 afterAll(() => house.close());
 

@@ -1,11 +1,10 @@
 /** Streams of events: how many there may be. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { systemClock, systemRandom, systemSchedule } from '../../src/core/clock.ts';
-import { systemLookUp } from '../../src/proxy/intercept/address.ts';
-import { openLedgerStore } from '../../src/store/ledger-store.ts';
+import { systemRandom } from '../../src/core/clock.ts';
 import { addToken } from '../../src/store/token-file.ts';
 import { connectRaw } from '../support/raw-client.ts';
+import { machineWith } from './support/failing-machine.ts';
 import { type House, startHouse } from './support/sidecar.ts';
 
 const streamsOfOneMax = 32;
@@ -14,21 +13,13 @@ let disk = Promise.resolve();
 let house: House;
 beforeAll(async () => {
   house = await startHouse({
-    machine: {
-      clock: systemClock,
-      schedule: systemSchedule,
-      lookUp: systemLookUp,
-      openLedgerStore: async (dir: string) => {
-        const store = await openLedgerStore(dir);
-        return {
-          ...store,
-          commit: async (...args: Parameters<typeof store.commit>) => {
-            await disk;
-            return store.commit(...args);
-          },
-        };
+    machine: machineWith((store) => ({
+      ...store,
+      commit: async (...args: Parameters<typeof store.commit>) => {
+        await disk;
+        return store.commit(...args);
       },
-    },
+    })),
   });
 });
 afterAll(() => house.close());

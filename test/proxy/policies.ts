@@ -50,6 +50,15 @@ export const holdSecretText = policyOf({
   noMatch: '{ text: nothing }',
 });
 
+/** Judges what a model is told. */
+export const holdSecretRequests = policyOf({
+  phase: 'request',
+  when: 'request.text.contains("secret")',
+  match: '{ text: a secret }',
+  noMatch: '{ text: nothing }',
+  action: 'hold',
+});
+
 const models = {
   phase: 'request',
   when: 'request.operation != "unknown" && request.model != "gpt-4.1"',

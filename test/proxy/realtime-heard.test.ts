@@ -1,18 +1,11 @@
 /** Speech that is understood while a message of the workload waits for its ruling: no rule has seen it, so it is judged after that. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
-import { policyOf } from './policies.ts';
+import { holdSecretRequests } from './policies.ts';
 import { asSent, connectScene, type Scene, sayingItem, sendAll, spokenEvents } from './realtime-scene.ts';
 
 afterEach(endAll);
 
-const holdSecrets = policyOf({
-  phase: 'request',
-  when: 'request.text.contains("secret")',
-  match: '{ text: a secret }',
-  noMatch: '{ text: nothing }',
-  action: 'hold',
-});
 const ask = { type: 'response.create', response: { instructions: 'Tell the secret.' } };
 const understood = {
   type: 'conversation.item.input_audio_transcription.completed',
@@ -22,7 +15,7 @@ const sound = { type: 'input_audio_buffer.append', audio: 'AAAA' };
 
 /** A message that a rule holds is released once the provider has understood something, and is with the provider. */
 async function releaseMeanwhile(message: object): Promise<Scene> {
-  const scene = await connectScene(holdSecrets);
+  const scene = await connectScene(holdSecretRequests);
   const { sidecar, client, provider } = scene;
   client.send(message);
   const hold = await sidecar.ada.nextHold();

@@ -1,7 +1,7 @@
 /** Answers on the Realtime API that nobody asked for, that end otherwise than most, or that stand beside others: whose they are. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
-import { denyTransfers, holdTransfers, policyOf } from './policies.ts';
+import { denyTransfers, holdSecretRequests, holdTransfers, policyOf } from './policies.ts';
 import {
   asSent,
   callEvents,
@@ -22,13 +22,6 @@ const listening = {
   match: '{ system: Listen. }',
   noMatch: '{ system: Speak. }',
 } as const;
-const holdSecrets = policyOf({
-  phase: 'request',
-  when: 'request.text.contains("secret")',
-  match: '{ text: a secret }',
-  noMatch: '{ text: nothing }',
-  action: 'hold',
-});
 const mebibyte = 1024 * 1024;
 
 async function asked({ client, provider }: Scene): Promise<void> {
@@ -51,7 +44,7 @@ async function bodiesOf({ sidecar }: Scene, id: string): Promise<string> {
 
 /** Words that a rule held have been released, and are with the provider. */
 async function releaseWords(): Promise<{ readonly scene: Scene; readonly decision: string }> {
-  const scene = await connectScene(holdSecrets);
+  const scene = await connectScene(holdSecretRequests);
   const { sidecar, client, provider } = scene;
   client.send(sayingItem('a secret'));
   const hold = await sidecar.ada.nextHold();

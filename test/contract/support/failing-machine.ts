@@ -1,23 +1,24 @@
-/** A machine whose disk can be told to fail. */
+/** Machines whose disk does as a test says. */
 import { systemClock, systemSchedule } from '../../../src/core/clock.ts';
+import type { LedgerStore } from '../../../src/ledger/store.ts';
 import { systemLookUp } from '../../../src/proxy/intercept/address.ts';
 import { openLedgerStore } from '../../../src/store/ledger-store.ts';
 
+/** The machine there is, but for how its ledger's store behaves. */
+export const machineWith = <Store extends LedgerStore>(change: (store: LedgerStore) => Store) => ({
+  clock: systemClock,
+  schedule: systemSchedule,
+  lookUp: systemLookUp,
+  openLedgerStore: async (dir: string) => change(await openLedgerStore(dir)),
+});
+
 export function failingMachine() {
   let failing = false;
-  const machine = {
-    clock: systemClock,
-    schedule: systemSchedule,
-    lookUp: systemLookUp,
-    openLedgerStore: async (dir: string) => {
-      const store = await openLedgerStore(dir);
-      return {
-        ...store,
-        commit: (...args: Parameters<typeof store.commit>) =>
-          failing ? Promise.reject(new Error('ENOSPC: no space left')) : store.commit(...args),
-      };
-    },
-  };
+  const machine = machineWith((store) => ({
+    ...store,
+    commit: (...args: Parameters<typeof store.commit>) =>
+      failing ? Promise.reject(new Error('ENOSPC: no space left')) : store.commit(...args),
+  }));
   return {
     machine,
     fail: (on: boolean) => {
