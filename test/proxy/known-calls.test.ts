@@ -1,6 +1,8 @@
 /** Calls that a person released, and that their caller reads back: held no second time, and everything beside them as ever. */
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { afterEach, describe, expect, test } from 'vitest';
+import { connect } from 'node:net';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, exchange, rawRequest } from '../support/raw-client.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
@@ -152,6 +154,30 @@ describe('a call that its caller does not have', () => {
     const rig = await startRig({ policy: holdTransfers });
     saying(rig, responded(called(20_000)));
     await isDenied(rig, ask(rig));
+    await isDenied(rig, readBack(rig));
+  });
+
+  test('is held when it is read back by who left while the released answer went out', async () => {
+    const rig = await startRig({ policy: holdTransfers });
+    const long = {
+      type: 'message',
+      role: 'assistant',
+      content: [{ type: 'output_text', text: 'x'.repeat(16 << 20) }],
+    };
+    saying(rig, responded(called(20_000), long));
+    const { hostname, port } = new URL(rig.sidecar.proxyUrl);
+    const socket = connect(Number(port), hostname);
+    socket.pause();
+    socket.write(rawRequest('POST', '/v1/responses', [key, ...json], '{"model":"gpt-4.1"}'));
+    const { ada } = rig.sidecar;
+    const hold = await ada.nextHold();
+    await ada.rule(hold, { verdict: 'release' });
+    await once(socket, 'readable');
+    socket.destroy();
+    await vi.waitFor(async () =>
+      expect(await ada.hold(hold.id)).toMatchObject({ caller: 'gone', outcome: null }),
+    );
+    saying(rig, responded(called(20_000)));
     await isDenied(rig, readBack(rig));
   });
 
