@@ -51,6 +51,12 @@ export const eraseCommands: readonly Command[] = [
       }),
   },
   {
+    name: 'erase stop',
+    usage: 'ID --reason TEXT [--json]',
+    summary: 'end an erasure where it is; what was erased stays erased',
+    run: stop,
+  },
+  {
     name: 'erase list',
     usage: '[--json]',
     summary: 'the erasures since the sidecar started, and how far each is',
@@ -121,8 +127,9 @@ async function list(args: readonly string[], env: Environment): Promise<ExitCode
   else {
     const { items } = listedSchema.parse(answer);
     printTable(
-      ['ASKED', 'BY', 'ON', 'STATE', 'BODIES', 'REFUSED'],
-      items.map(({ startedAt, by, scope, state, dryRun, parts, refused }) => [
+      ['ID', 'ASKED', 'BY', 'ON', 'STATE', 'BODIES', 'REFUSED'],
+      items.map(({ id, startedAt, by, scope, state, dryRun, parts, refused }) => [
+        id,
         startedAt,
         by,
         scopeText(scope),
@@ -161,6 +168,19 @@ function holdScopeOf(options: Options): unknown {
     );
   if (decision !== undefined) return { decision };
   return subject !== undefined ? { subject } : { match: matchOf(options) };
+}
+
+/** Waits until it has ended: exit 1 where it had come to its end before it could be stopped, or it failed. */
+async function stop(args: readonly string[], env: Environment): Promise<ExitCode> {
+  const options = readArguments(args, [...clientOptions, 'reason'], ['json']);
+  const id = onlyArgument(options, 'erasure');
+  const client = controlClient(options, env);
+  const path = `/api/v1/erasures/${encodeURIComponent(id)}/stop`;
+  const asked = await client.post(path, { reason: requiredText(options, 'reason') });
+  const { answer, erasure } = await untilEnded(client, asked);
+  if (options.flag('json')) printJson(answer);
+  else printErasure(erasure);
+  return erasure.state === 'stopped' ? exitCodes.ok : exitCodes.finding;
 }
 
 /** Asks, then waits until it is done: exit 1 where something was refused or it failed. */

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { countText } from '../console/words/counts.ts';
-import { erasedText, refusedTexts } from '../console/words/erasure.ts';
+import { erasedText, refusedTexts, stoppedText } from '../console/words/erasure.ts';
 import type { controlClient } from './client.ts';
 import { printLine, visible } from './print.ts';
 
@@ -17,7 +17,7 @@ export const scopeSchema = z.looseObject({
 
 export const erasureSchema = z.object({
   id: z.string(),
-  state: z.enum(['waiting', 'running', 'done', 'failed']),
+  state: z.enum(['waiting', 'running', 'done', 'stopped', 'failed']),
   dryRun: z.boolean(),
   decisions: z.number(),
   erased: z.number(),
@@ -26,6 +26,8 @@ export const erasureSchema = z.object({
   entries: z.array(z.number()),
   bytesWiped: z.number(),
   bytesReclaimed: z.number(),
+  /** A sidecar of an earlier version does not say. */
+  stoppedBy: z.string().nullable().default(null),
   error: z.string().nullable(),
 });
 export type Erasure = z.output<typeof erasureSchema>;
@@ -49,8 +51,9 @@ export async function untilEnded(
 
 /** What it did, or would do, in lines. */
 export function printErasure(erasure: Erasure): void {
-  const { decisions, dryRun, entries, error } = erasure;
-  if (decisions === 0 && error === null) {
+  const { decisions, dryRun, entries, error, state, stoppedBy } = erasure;
+  if (state === 'stopped') printLine(visible(stoppedText(stoppedBy ?? 'somebody')));
+  else if (decisions === 0 && error === null) {
     const what = dryRun ? 'would erase nothing' : 'nothing erased';
     printLine(`${what}: no decision whose content is still there is meant by that`);
     printLine(

@@ -37,6 +37,7 @@ export const httpStatusByCode = {
   signature_invalid: 403,
   erased: 410,
   erasure_under_way: 409,
+  erasure_ended: 409,
   too_many_attempts: 429,
   sign_in_unavailable: 503,
   internal: 500,

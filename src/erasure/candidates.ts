@@ -26,6 +26,8 @@ export interface Look {
   /** Entries to look at first, below `fromSeq`. */
   readonly again: readonly number[];
   readonly nowMs: number;
+  /** False once it is to look no further. */
+  readonly goesOn: () => boolean;
   /** Told how far it looked. */
   readonly onLooked: (seq: number) => void;
   /** Told of an entry that says it was sealed in a time that is still to come. */
@@ -142,6 +144,7 @@ async function* requestsOfClass(
     else yield request;
   }
   for await (const entries of ledger.oldest(look.fromSeq)) {
+    if (!look.goesOn()) return;
     for (const entry of entries) {
       if (entry instanceof UnreadableEntry) {
         look.onUnread(entry);

@@ -6,13 +6,12 @@ import type { RandomBytes, Schedule } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { JsonObject } from '../ledger/canonical.ts';
 import { type KeptOrder, type KeptOrders, type Scope, scopeData } from '../ledger/erasure.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { UnreadableEntry } from '../ledger/reader.ts';
-import type { RetentionMark } from '../ledger/retention-marks.ts';
 import type { LegalHold } from '../ledger/subjects.ts';
 import type { ErasureJob } from './job.ts';
+import { keepMark, markFor } from './marks.ts';
+import { emptyProgress } from './progress.ts';
 import { createRetention, type Retention } from './retention.ts';
-import { type ErasureHouse, type ErasureOrder, emptyProgress, runErasure } from './run.ts';
+import { type ErasureHouse, type ErasureOrder, type ErasureStop, runErasure } from './run.ts';
 
 export interface Person {
   readonly by: string;
@@ -30,6 +29,12 @@ export interface ErasureDesk {
    */
   start(order: ErasureOrder): ErasureJob;
   find(id: string): ErasureJob | null;
+  /**
+   * Has it end where it is: at once where it waits, after the decision it is at where it runs. What was erased stays so.
+   * From when this returns it does not go on at the next start. Throws `not_found`, `erasure_ended`, and
+   * `ledger_unavailable` where that cannot be kept; it then goes on.
+   */
+  stopErasure(id: string, stop: ErasureStop): ErasureJob;
   /** Those that are kept, the newest first. */
   list(): readonly ErasureJob[];
   /** Resolves with the job once it ended. */
@@ -90,6 +95,7 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
       startedAtMs: clock.nowMs(),
       endedAtMs: null,
       state: 'waiting',
+      stop: null,
       error: null,
     };
     pending += 1;
@@ -99,19 +105,25 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
     return job;
   }
 
-  /** Never rejects: what went wrong is the job's. */
+  /** Its turn has come. */
   async function work(job: ErasureJob): Promise<void> {
-    job.state = 'running';
+    // It was stopped while it waited.
+    if (job.state !== 'waiting') return jobs.get(job.id)?.ended;
     // A dry run erases nothing, so it counts nothing.
     running = job.order.dryRun ? null : job;
+    await carryOut(job);
+    if (running !== null) {
+      erased.parts += job.progress.parts;
+      erased.bytesWiped += job.progress.bytesWiped;
+    }
+    running = null;
+  }
+
+  /** Never rejects: what went wrong is the job's. */
+  async function carryOut(job: ErasureJob): Promise<void> {
+    job.state = 'running';
     try {
-      const goOn = await markFor(ledger, job.order);
-      try {
-        await runErasure(house, job.id, { ...job.order, ...(goOn === null ? {} : { goOn }) }, job.progress);
-      } finally {
-        if (job.progress.isThrough) await keepMark(ledger, job, goOn);
-      }
-      job.state = 'done';
+      job.state = await erase(job);
     } catch (error) {
       job.state = 'failed';
       job.error =
@@ -120,15 +132,44 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
           : new HoldpointError('internal', 'The erasure failed; the log says how.', '', error);
     }
     job.endedAtMs = clock.nowMs();
-    if (running !== null) {
-      erased.parts += job.progress.parts;
-      erased.bytesWiped += job.progress.bytesWiped;
-    }
-    running = null;
     pending -= 1;
-    // What the stop cut off goes on at the next start.
+    // What the sidecar's end cut off goes on at the next start.
     if (job.error?.code !== 'shutting_down') forgetOrder(job.id);
     options.onEnd(job);
+  }
+
+  async function erase(job: ErasureJob): Promise<'done' | 'stopped'> {
+    const { id, order, progress } = job;
+    const goOn = await markFor(ledger, order);
+    const from = goOn === null ? {} : { goOn };
+    try {
+      return await runErasure(house, id, { ...order, ...from }, progress, () => job.stop);
+    } finally {
+      if (progress.isThrough) await keepMark(ledger, job, goOn);
+    }
+  }
+
+  function stopErasure(id: string, stop: ErasureStop): ErasureJob {
+    const found = jobs.get(id);
+    if (found === undefined) throw noErasure();
+    const { job } = found;
+    if (job.endedAtMs !== null)
+      throw new HoldpointError(
+        'erasure_ended',
+        'The erasure has ended: there is nothing left to stop.',
+        'Read what it did: holdpoint erase list',
+      );
+    if (job.stop !== null)
+      throw new HoldpointError(
+        'erasure_ended',
+        `${job.stop.by} stopped it before.`,
+        'Wait until it has ended.',
+      );
+    // Before anybody hears of it: after a crash it must not go on.
+    if (options.orders.all().some((order) => order.id === id)) options.orders.drop(id);
+    job.stop = stop;
+    if (job.state === 'waiting') found.ended = carryOut(job);
+    return job;
   }
 
   function forgetOrder(id: string): void {
@@ -181,6 +222,7 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
   return {
     retention,
     start,
+    stopErasure,
     find: (id) => jobs.get(id)?.job ?? null,
     list: () => [...jobs.values()].map(({ job }) => job).reverse(),
     ended,
@@ -208,49 +250,18 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
   };
 }
 
+/** For an id that the desk does not know. */
+export function noErasure(): HoldpointError {
+  return new HoldpointError(
+    'not_found',
+    'There is no such erasure since the sidecar started.',
+    'Its entries are in the ledger: holdpoint ledger entry SEQ.',
+  );
+}
+
 /** Null for what is not kept: a look that erases nothing, and what the schedule asks for again by itself. */
 function keptOf(id: string, order: ErasureOrder): KeptOrder | null {
   const { scope, meant = '', basis, by, role, reason, dryRun } = order;
   if (dryRun || role === 'retention' || 'rule' in scope) return null;
   return { id, scope, meant, basis, by, role, reason };
-}
-
-const aboutOf = ({ match }: ErasureOrder): string => JSON.stringify(match ?? {});
-
-/** Where a rule's last look ended, in this run or in one before; null where that was about something else. */
-async function markFor(ledger: Ledger, order: ErasureOrder): Promise<RetentionMark | null> {
-  if (!('rule' in order.scope)) return null;
-  const mark = await ledger.retentionMarks.get(order.scope.rule);
-  if (mark === null || mark.about !== aboutOf(order)) return null;
-  if (mark.upTo < 1 || mark.upTo > ledger.durable().size) return null;
-  const prev = await prevAt(ledger, mark.upTo - 1);
-  return prev === mark.prev ? mark : null;
-}
-
-/** What an entry names as the one before it; null where that cannot be read. */
-async function prevAt(ledger: Ledger, seq: number): Promise<string | null> {
-  try {
-    return (await ledger.entry(seq)).prev;
-  } catch (error) {
-    if (error instanceof UnreadableEntry) return null;
-    throw error;
-  }
-}
-
-/** What was refused may be due next time, and what comes after has not been looked at. */
-async function keepMark(
-  ledger: Ledger,
-  { order, progress }: ErasureJob,
-  before: RetentionMark | null,
-): Promise<void> {
-  if (!('rule' in order.scope) || order.dryRun) return;
-  const { firstBeyond, lookedAt, again } = progress;
-  const looked = Math.max(lookedAt + 1, before?.upTo ?? 0);
-  const upTo = firstBeyond === -1 ? looked : Math.min(firstBeyond, looked);
-  if (upTo < 1) return;
-  const prev = await prevAt(ledger, upTo - 1);
-  // The next look begins where this one did.
-  if (prev === null) return;
-  const left = [...new Set(again)].filter((seq) => seq < upTo).sort((a, b) => a - b);
-  await ledger.retentionMarks.put(order.scope.rule, { about: aboutOf(order), upTo, prev, again: left });
 }

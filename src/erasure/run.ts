@@ -6,19 +6,12 @@ import type { Clock } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { JsonObject } from '../ledger/canonical.ts';
 import type { Entry } from '../ledger/entry.ts';
-import {
-  type Basis,
-  type Match,
-  type RefusalGround,
-  type Scope,
-  scopeData,
-  type Target,
-  targetsMax,
-} from '../ledger/erasure.ts';
+import { type Basis, type Match, type Scope, scopeData, type Target, targetsMax } from '../ledger/erasure.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RetentionMark } from '../ledger/retention-marks.ts';
 import { groupsOf, requireMeant } from './candidates.ts';
 import { type Candidate, judge, type Refusal, type RetentionTerms } from './judge.ts';
+import { type ErasureProgress, judgeAgain } from './progress.ts';
 import { countOf, inPieces, readUnit, type Unit } from './unit.ts';
 import { createUnread, requireAll } from './unread.ts';
 
@@ -39,26 +32,12 @@ export interface ErasureOrder {
   readonly goOn?: Pick<RetentionMark, 'upTo' | 'again'>;
 }
 
-/** What an erasure did so far; owned by its run. */
-export interface ErasureProgress {
-  /** Decisions that were judged. */
-  decisions: number;
-  /** Decisions of which something is, or in a dry run would be, erased. */
-  erased: number;
-  parts: number;
-  readonly refused: Record<RefusalGround, number>;
-  /** Seqs of the first entries sealed; bounded. */
-  readonly entries: number[];
-  bytesWiped: number;
-  bytesReclaimed: number;
-  /** The entry looked at last. */
-  lookedAt: number;
-  /** Decisions of a class that the next look must judge again: refused, or not due yet. Bounded. */
-  readonly again: number[];
-  /** The first one that `again` had no room for; -1 while there is none. */
-  firstBeyond: number;
-  /** All was looked at: what could not be read, or is left, is in `again` and in what it failed with. */
-  isThrough: boolean;
+/** A person's word that an erasure ends where it is. */
+export interface ErasureStop {
+  readonly by: string;
+  readonly role: 'privacy' | 'admin';
+  /** Sealed beside the entry. */
+  readonly reason: string;
 }
 
 export interface ErasureHouse {
@@ -70,27 +49,10 @@ export interface ErasureHouse {
 }
 
 const entriesShownMax = 100;
-/** With more of them the next look begins at the first that there was no room for. */
-const againMax = 1024;
-
-export function emptyProgress(): ErasureProgress {
-  return {
-    decisions: 0,
-    erased: 0,
-    parts: 0,
-    refused: { open: 0, legal_hold: 0, statutory_minimum: 0, exemption: 0 },
-    entries: [],
-    bytesWiped: 0,
-    bytesReclaimed: 0,
-    lookedAt: -1,
-    again: [],
-    firstBeyond: -1,
-    isThrough: false,
-  };
-}
 
 /**
- * Runs it to its end, keeping `progress`. Throws `ledger_unavailable`, `not_found`, `shutting_down`, and at its end
+ * Runs it to its end, or until `stopAsked` says who stops it: then the decision that it is at is its last, and what was
+ * erased stays so. Keeps `progress`. Throws `ledger_unavailable`, `not_found`, `shutting_down`, and at its end
  * `ledger_damaged` where something of what it erased is still stored, or something could not be read and so not judged.
  */
 export async function runErasure(
@@ -98,19 +60,22 @@ export async function runErasure(
   request: string,
   order: ErasureOrder,
   progress: ErasureProgress,
-): Promise<void> {
+  stopAsked: () => ErasureStop | null,
+): Promise<'done' | 'stopped'> {
   const { ledger } = house;
+  const goesOn = (): boolean => stopAsked() === null && !house.isStopping();
   const sealing = createSealing(house, request, order, progress);
   const unread = createUnread((seq) => judgeAgain(progress, seq));
   // A schedule meets the same ground every day, and what was cut off meets it again when it goes on: it is sealed once.
   const isSameOrder = ({ data }: Entry): boolean =>
     order.role === 'retention' ? data['role'] === 'retention' : data['request'] === request;
-  if (order.meant !== undefined) await requireMeant(ledger, order.scope, order.meant);
+  if (order.meant !== undefined && goesOn()) await requireMeant(ledger, order.scope, order.meant);
   const groups = groupsOf(ledger, order.scope, {
     match: order.match ?? {},
     fromSeq: order.goOn?.upTo ?? 0,
     again: order.goOn?.again ?? [],
     nowMs: house.clock.nowMs(),
+    goesOn,
     onLooked: (seq) => {
       progress.lookedAt = seq;
     },
@@ -118,23 +83,22 @@ export async function runErasure(
     onUnread: unread.add,
   });
   for await (const group of groups) {
-    if (house.isStopping())
-      throw new HoldpointError('shutting_down', 'The sidecar stops.', 'Ask again once it runs.');
+    if (!goesOn()) break;
     const unit = await unread.aside(readUnit(ledger, group, isSameOrder));
     if (unit !== null) await sealing.take(unit);
     // What is said of it elsewhere is unknown, that it was erased among that: it is not erased by halves.
     else judgeAgain(progress, group[0]);
   }
-  await sealing.end();
+  const stop = stopAsked();
+  if (stop !== null) await sealing.stop(stop);
+  else if (house.isStopping())
+    throw new HoldpointError('shutting_down', 'The sidecar stops.', 'Ask again once it runs.');
+  else await sealing.end();
   if (!order.dryRun && progress.bytesWiped > 0) progress.bytesReclaimed += await ledger.reclaim();
-  progress.isThrough = true;
-  requireAll(sealing.left(), sealing.cause(), unread.all());
-}
-
-function judgeAgain(progress: ErasureProgress, seq: number): void {
-  const { again, firstBeyond } = progress;
-  if (again.length < againMax) again.push(seq);
-  else if (firstBeyond === -1 || seq < firstBeyond) progress.firstBeyond = seq;
+  progress.isThrough = stop === null;
+  // What was left unjudged on purpose may have been unreadable too.
+  requireAll(sealing.left(), sealing.cause(), stop === null ? unread.all() : []);
+  return stop === null ? 'done' : 'stopped';
 }
 
 interface Refused extends Refusal {
@@ -179,11 +143,20 @@ function createSealing(house: ErasureHouse, request: string, order: ErasureOrder
     return null;
   }
 
-  async function seal(data: JsonObject, final: boolean, isStillDue = () => true): Promise<boolean> {
+  function seal(data: JsonObject, final: boolean, isStillDue = () => true): Promise<boolean> {
+    const { by, role } = order;
+    return sealAs({ by, role, reason: sealed > 0 ? '' : order.reason }, data, final, isStillDue);
+  }
+
+  async function sealAs(
+    { by, role, reason }: Pick<ErasureOrder, 'by' | 'role' | 'reason'>,
+    data: JsonObject,
+    final: boolean,
+    isStillDue = () => true,
+  ): Promise<boolean> {
     if (order.dryRun) return true;
-    const { basis, by, reason, role } = order;
-    const shared = { basis, by, final, request, role, scope: scopeData(order.scope) };
-    const parts = reason === '' || sealed > 0 ? [] : [{ name: 'reason', bytes: Buffer.from(reason) }];
+    const shared = { basis: order.basis, by, final, request, role, scope: scopeData(order.scope) };
+    const parts = reason === '' ? [] : [{ name: 'reason', bytes: Buffer.from(reason) }];
     const done = await ledger.erase({ type: 'erasure', data: { ...shared, ...data }, parts }, isStillDue);
     if (done === null) return false;
     sealed += 1;
@@ -275,6 +248,11 @@ function createSealing(house: ErasureHouse, request: string, order: ErasureOrder
         if (due.length === 0) judgedUnder = newestHold();
         await take(piece);
       }
+    },
+    /** Leaves what is due, and ends it in the name of whoever stopped it. */
+    stop: async (stop: ErasureStop): Promise<void> => {
+      await flushRefusals(false);
+      await sealAs(stop, { action: 'erase', stopped: true, targets: [] }, true);
     },
     /** Also of an erasure that found nothing an entry stays; a schedule that had nothing to do leaves none. */
     end: async (): Promise<void> => {

@@ -10,7 +10,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { emptyProgress, runErasure } from '../../src/erasure/run.ts';
+import { emptyProgress } from '../../src/erasure/progress.ts';
+import { runErasure } from '../../src/erasure/run.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { SearchTerms } from '../../src/ledger/search.ts';
 import { judge } from './judge.ts';
@@ -143,6 +144,7 @@ async function costOfRetention(ledger: Ledger, size: number, dryRun: boolean): P
         goOn: { upTo: fromSeq, again: [] },
       },
       progress,
+      () => null,
     ),
   );
   if (!dryRun && progress.erased === 0) throw new Error('the retention rule erased nothing');

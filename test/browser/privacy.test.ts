@@ -96,6 +96,33 @@ describe.skipIf(missingBrowser !== '')(
       await page.getByText(/^content was erased by petra-\d+ \(privacy\), objection$/).waitFor();
     });
 
+    it('stops an erasure that waits, with a reason, and says who did', async () => {
+      await decide('customer-8');
+      const page = await atPage('privacy');
+      const erasures = { scope: { subject: '94430afaa7338b4f' }, by: 'ada', basis: 'objection' };
+      const counts = { dryRun: false, decisions: 0, erased: 0, parts: 0, refused: {}, entries: [] };
+      const times = { bytesWiped: 0, bytesReclaimed: 0, startedAt: '2026-11-26T10:00:00.000Z', error: null };
+      const item = { id: 'ab'.repeat(8), ...erasures, ...counts, ...times };
+      let told: object = { state: 'waiting', stoppedBy: null };
+      let asked = '';
+      await page.route('**/api/v1/erasures', (route) =>
+        route.fulfill({ json: { items: [{ ...item, ...told }] } }),
+      );
+      await page.route('**/api/v1/erasures/*/stop', async (route) => {
+        asked = `${new URL(route.request().url()).pathname} ${route.request().postData()}`;
+        told = { state: 'stopped', stoppedBy: 'petra' };
+        await route.fulfill({ status: 202, json: { ...item, state: 'waiting', stoppedBy: 'petra' } });
+      });
+      const line = row(page, 'Erasures since the sidecar started', 'fingerprint 94430afaa7338b4f');
+      await line.getByRole('button', { name: /^Stop … the erasure of the subject/ }).click();
+      await line.getByLabel(/^Reason/).fill('The wrong person.');
+      expect(await seriousFindings(page)).toEqual([]);
+      await line.getByRole('button', { name: 'Stop it' }).click();
+      await line.getByText('Stopped by petra: what was erased before stays erased').waitFor();
+      expect(await line.getByRole('button').count()).toBe(0);
+      expect(asked).toBe(`/api/v1/erasures/${item.id}/stop {"reason":"The wrong person."}`);
+    });
+
     it('erases nothing that the form no longer says', async () => {
       await decide('customer-2');
       const page = await atPage('privacy');

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { writeReviewerKey } from '../../src/cli/reviewer-key.ts';
 import { callsOf, complaint, type Description, descriptionSchema, explain } from './support/described.ts';
+import { machineWith } from './support/failing-machine.ts';
 import {
   type Answer,
   type CallInit,
@@ -18,12 +19,22 @@ import {
 
 let house: House;
 let description: Description;
+/** Erasures wait for it. */
+let disk = Promise.resolve();
 /** `GET /path 200` of everything that was driven. */
 const driven = new Set<string>();
 const routesDir = new URL('../../src/control/routes/', import.meta.url);
 
 beforeAll(async () => {
+  const machine = machineWith((store) => ({
+    ...store,
+    writeUnfinishedFrom: async (seq) => {
+      await disk;
+      await store.writeUnfinishedFrom(seq);
+    },
+  }));
   house = await startHouse({
+    machine,
     // Nobody listens there: what is told to it waits.
     settings: {
       retention: {
@@ -285,12 +296,21 @@ describe('every answer is as described', () => {
     await drive(holds, '/api/v1/legal-holds', { as: 'reviewer', json: { scope, reason: 'a case' } });
     const start = 'POST /api/v1/erasures';
     const order = { basis: 'objection', reason: 'request 1', scope };
-    const begun = await drive(start, '/api/v1/erasures', { as: 'privacy', json: order });
-    const path = `/api/v1/erasures/${z.object({ id: z.string() }).parse(begun.json).id}`;
+    const pathOf = ({ json }: Answer) => `/api/v1/erasures/${z.object({ id: z.string() }).parse(json).id}`;
+    const slow = Promise.withResolvers<void>();
+    disk = slow.promise;
+    const stopped = pathOf(await drive(start, '/api/v1/erasures', { as: 'privacy', json: order }));
+    const stop = 'POST /api/v1/erasures/{id}/stop';
+    const because = { as: 'privacy', json: { reason: 'a mistake' } } as const;
+    expect((await drive(stop, `${stopped}/stop`, because)).json).toMatchObject({ stoppedBy: 'privacy-1' });
+    slow.resolve();
+    const path = pathOf(await drive(start, '/api/v1/erasures', { as: 'privacy', json: order }));
     await eventually(async () => {
       const { json } = await drive('GET /api/v1/erasures/{id}', path, { as: 'privacy' });
       return z.object({ state: z.string() }).parse(json).state === 'done';
     });
+    const late = await drive(stop, `${path}/stop`, because);
+    expect(late.json).toMatchObject({ status: 409, code: 'erasure_ended' });
     await drive('GET /api/v1/erasures', '/api/v1/erasures', { as: 'auditor' });
     await drive('GET /api/v1/erasures', '/api/v1/erasures', { as: 'viewer' });
     await drive(start, '/api/v1/erasures', { as: 'privacy', json: { ...order, scope: { match: {} } } });

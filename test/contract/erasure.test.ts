@@ -292,7 +292,7 @@ describe('holdpoint erase', () => {
     await run(['erase', 'subject', 'customer-list', ...why, '--dry-run'], env());
     const { code, out } = await run(['erase', 'list'], env());
     const [heads, newest] = out.split('\n');
-    expect([code, heads]).toEqual([0, expect.stringMatching(/^ASKED +BY +ON +STATE +BODIES +REFUSED$/)]);
+    expect([code, heads]).toEqual([0, expect.stringMatching(/^ID +ASKED +BY +ON +STATE +BODIES +REFUSED$/)]);
     expect(newest).toMatch(/ the subject with the fingerprint [0-9a-f]{16} +done, a dry run +2 +0$/);
     expect(out).not.toContain('customer-list');
   });

@@ -59,6 +59,7 @@ const table: Readonly<Record<string, readonly Role[] | null>> = {
   readTile: ledger,
   readEntryBundle: ledger,
   startErasure: erasing,
+  stopErasure: erasing,
   placeLegalHold: erasing,
   liftLegalHold: erasing,
   showErasure: ['privacy', 'auditor', 'admin'],

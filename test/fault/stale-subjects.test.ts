@@ -36,6 +36,7 @@ async function toErase(from: Ledger): Promise<readonly Group[]> {
     fromSeq: 0,
     again: [],
     nowMs: Date.UTC(2026, 10, 22),
+    goesOn: () => true,
     onLooked: () => undefined,
     onLater: () => undefined,
     onUnread: () => undefined,

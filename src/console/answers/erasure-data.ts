@@ -13,7 +13,7 @@ import {
   wordIn,
 } from './shape.ts';
 
-const states = ['waiting', 'running', 'done', 'failed'] as const;
+const states = ['waiting', 'running', 'done', 'stopped', 'failed'] as const;
 
 export interface Erasure extends ErasureCounts {
   readonly id: string;
@@ -25,6 +25,8 @@ export interface Erasure extends ErasureCounts {
   readonly entries: readonly number[];
   readonly bytesWiped: number;
   readonly startedAtMs: number;
+  /** Who asked that it stops; null while nobody did, and where the sidecar is of an earlier version. */
+  readonly stoppedBy: string | null;
   /** Why it failed; null otherwise. */
   readonly error: string | null;
 }
@@ -76,13 +78,14 @@ export function readErasure(value: unknown): Erasure {
     entries: numbersIn(from, 'entries'),
     bytesWiped: numberIn(from, 'bytesWiped'),
     startedAtMs: instantIn(from, 'startedAt'),
+    stoppedBy: from['stoppedBy'] == null ? null : textIn(from, 'stoppedBy'),
     error: from['error'] === null ? null : textIn(from, 'error'),
   };
 }
 
 /** Nothing of it changes any more. */
 export function isOver({ state }: Erasure): boolean {
-  return state === 'done' || state === 'failed';
+  return state === 'done' || state === 'stopped' || state === 'failed';
 }
 
 export function readErasures(value: unknown): readonly Erasure[] {

@@ -18,6 +18,8 @@ export interface DeskPrivacy {
   lookAtErasure(order: ErasureOrder): Promise<Erasure>;
   /** Begins it; nobody gets back what it erases. */
   erase(order: ErasureOrder): Promise<Erasure>;
+  /** Has one end where it is. */
+  stopErasure(id: string, reason: string): Promise<void>;
   /** What the next run of a retention rule would erase. */
   lookAtRetention(rule: string): Promise<Erasure>;
   placeLegalHold(scope: ErasureTarget, reason: string): Promise<void>;
@@ -32,6 +34,9 @@ export function createPrivacy(ask: <T>(asking: (asked: Api) => Promise<T>) => Pr
   return {
     lookAtErasure: (order) => start(order, true),
     erase: (order) => start(order, false),
+    stopErasure: async (id, reason) => {
+      await post(`/api/v1/erasures/${encodeURIComponent(id)}/stop`, { reason });
+    },
     lookAtRetention: async (rule) =>
       readErasure(await post(`/api/v1/retention/${encodeURIComponent(rule)}/dry-run`, {})),
     placeLegalHold: async (scope, reason) => {

@@ -8,7 +8,7 @@ import { Problem } from '../desk/fetched.ts';
 import { entryAddress } from '../desk/place.ts';
 import { Recorded } from '../drawn/recorded.ts';
 import { counted, countText } from '../words/counts.ts';
-import { erasedText, refusedTexts } from '../words/erasure.ts';
+import { erasedText, refusedTexts, stoppedText } from '../words/erasure.ts';
 import { useUntilOver } from './until-over.ts';
 
 interface ResultProps {
@@ -45,7 +45,7 @@ function Told({ erasure }: { readonly erasure: Erasure }): ComponentChild {
   const [first] = entries;
   return [
     error === null ? null : h('p', { class: 'problem' }, h(Recorded, { text: error })),
-    h('p', null, h('strong', null, resultText(erasure))),
+    h('p', null, h('strong', null, h(Recorded, { text: resultText(erasure) }))),
     h(Refused, { erasure }),
     dryRun || bytesWiped === 0
       ? null
@@ -66,7 +66,10 @@ function Told({ erasure }: { readonly erasure: Erasure }): ComponentChild {
 
 /** What it did, or would do. */
 export function resultText(erasure: Erasure): string {
-  if (erasure.decisions > 0 || erasure.error !== null) return `${capitalised(erasedText(erasure))}.`;
+  const counts = `${capitalised(erasedText(erasure))}.`;
+  if (erasure.state === 'stopped')
+    return `${capitalised(stoppedText(erasure.stoppedBy ?? 'somebody'))}. ${counts}`;
+  if (erasure.decisions > 0 || erasure.error !== null) return counts;
   return `${erasure.dryRun ? 'Would erase nothing' : 'Nothing erased'}: no decision whose content is still there is meant by that.`;
 }
 

@@ -7,9 +7,8 @@ import { Problem, useFetched } from '../desk/fetched.ts';
 import { entryAddress } from '../desk/place.ts';
 import { RecordTable } from '../drawn/record-table.ts';
 import { Recorded } from '../drawn/recorded.ts';
-import { problemOf } from '../hold/ruling-panel.ts';
 import { scopeText } from '../words/erasure.ts';
-import { reasonCharactersMax } from './erase-form.ts';
+import { ReasonForm } from './reason-form.ts';
 import { ScopeFields, targetIn, textOf } from './scope-fields.ts';
 
 interface LegalHoldsProps {
@@ -92,40 +91,4 @@ function Place(props: Omit<LegalHoldsProps, 'erases'> & { readonly onDone: () =>
     { class: 'card privacy-form', send: 'Place the legal hold', sending: place, onDone },
     h(ScopeFields, { decision, legend: 'What the legal hold is on', endsAtTime: false }),
   );
-}
-
-interface ReasonFormProps {
-  readonly class: string;
-  readonly send: string;
-  readonly sending: (form: FormData) => Promise<void>;
-  readonly onDone: () => void;
-  readonly children?: ComponentChild;
-}
-
-/** A form with a reason, sent once at a time. */
-function ReasonForm({ class: place, send, sending, onDone, children }: ReasonFormProps): ComponentChild {
-  const [isSending, setSending] = useState(false);
-  const [problem, setProblem] = useState('');
-  function submit(event: SubmitEvent): void {
-    event.preventDefault();
-    if (!(event.currentTarget instanceof HTMLFormElement) || isSending) return;
-    setSending(true);
-    setProblem('');
-    sending(new FormData(event.currentTarget))
-      .then(onDone, (error: unknown) => setProblem(problemOf(error)))
-      .finally(() => setSending(false));
-  }
-  return h('form', { class: place, onSubmit: submit }, [
-    children,
-    h('label', null, [
-      ['Reason ', h('span', { class: 'quiet' }, 'required; sealed')],
-      h('input', { name: 'reason', required: true, maxLength: reasonCharactersMax, autocomplete: 'off' }),
-    ]),
-    h(
-      'p',
-      { class: 'actions' },
-      h('button', { type: 'submit', class: 'button button-main', disabled: isSending }, send),
-    ),
-    h('p', { class: 'problem', role: 'alert' }, problem),
-  ]);
 }

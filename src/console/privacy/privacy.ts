@@ -27,7 +27,7 @@ export function PrivacyPage({ desk, identity, decision }: PrivacyProps): Compone
       erases ? h(EraseSection, { key: 'erase', desk, decision, onChange }) : null,
       h(LegalHolds, { key: 'holds', desk, erases, decision }),
       h(RetentionSection, { key: 'retention', desk, erases, version, onChange }),
-      h(Erasures, { key: 'erasures', desk, version }),
+      h(Erasures, { key: 'erasures', desk, erases, version, onChange }),
     ]),
   );
 }

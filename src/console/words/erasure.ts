@@ -44,6 +44,11 @@ export function erasedText({ dryRun, decisions, erased, parts }: ErasureCounts):
   return `${dryRun ? 'would erase' : 'erased'} ${of} (${countText(decisions)} judged)`;
 }
 
+/** Of an erasure that a person ended before it came to its end. */
+export function stoppedText(by: string): string {
+  return `stopped by ${by}: what was erased before stays erased`;
+}
+
 /** A line for each ground on which something was refused. */
 export function refusedTexts({ refused }: Pick<ErasureCounts, 'refused'>): readonly string[] {
   return Object.entries(refused)

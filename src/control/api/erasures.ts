@@ -65,7 +65,7 @@ export const newErasureSchema = z
 export const erasureSchema = z
   .object({
     id: z.string().describe('Shared by the ledger entries of this erasure.'),
-    state: z.enum(['waiting', 'running', 'done', 'failed']),
+    state: z.enum(['waiting', 'running', 'done', 'stopped', 'failed']),
     dryRun: z.boolean(),
     by: z.string(),
     basis: z.enum(bases),
@@ -85,6 +85,10 @@ export const erasureSchema = z
     bytesReclaimed: z.int().describe('By how much the ledger’s files shrank.'),
     startedAt: z.string(),
     endedAt: z.string().nullable(),
+    stoppedBy: z
+      .string()
+      .nullable()
+      .describe('Who asked that it stops; it has, once its state is `stopped`.'),
     error: z.string().nullable().describe('Why it failed; what was sealed before is still carried out.'),
   })
   .meta({ id: 'Erasure', description: 'An erasure, and how far it is.' });
@@ -97,6 +101,10 @@ const erasuresSchema = z
 export const newLegalHoldSchema = z
   .strictObject({ scope: holdScopeSchema, reason })
   .meta({ id: 'NewLegalHold', description: 'A legal hold that is to be placed.' });
+
+export const stopSchema = z
+  .strictObject({ reason })
+  .meta({ id: 'StopErasure', description: 'Why an erasure is stopped.' });
 
 export const liftSchema = z
   .strictObject({ reason })
@@ -138,6 +146,7 @@ export const exampleErasure = {
   bytesReclaimed: 0,
   startedAt: '2026-11-26T10:00:00.000Z',
   endedAt: null,
+  stoppedBy: null,
   error: null,
 } satisfies ErasureShown;
 
@@ -188,6 +197,25 @@ export const showErasure: Operation = {
   ...allowed('read_erasures'),
   answers: [jsonAnswer('The erasure.', erasureSchema, exampleErasure)],
   refusals: ['not_found'],
+};
+
+export const stopErasure: Operation = {
+  id: 'stopErasure',
+  tag: 'erasure',
+  summary: 'Stop an erasure',
+  description:
+    'It ends after the decision that it is at, or at once where it waits, and does not go on at the next start. What was erased stays erased. Its last entry names who stopped it. One of the schedule comes again when it is due: change its rule, or place a legal hold.',
+  roles: erasers,
+  body: { schema: stopSchema, example: { reason: 'The class was named wrongly.' } },
+  answers: [
+    jsonAnswer(
+      'It stops: read it until it has.',
+      erasureSchema,
+      { ...exampleErasure, stoppedBy: 'petra' } satisfies ErasureShown,
+      202,
+    ),
+  ],
+  refusals: ['not_found', 'erasure_ended', 'body_too_large', 'ledger_unavailable'],
 };
 
 export const listLegalHolds: Operation = {

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { HoldpointError } from '../../core/errors.ts';
 import { meantBy } from '../../erasure/candidates.ts';
-import type { Person } from '../../erasure/desk.ts';
+import { noErasure, type Person } from '../../erasure/desk.ts';
 import type { ErasureOrder } from '../../erasure/run.ts';
 import type { Scope } from '../../ledger/erasure.ts';
 import type { LegalHold } from '../../ledger/subjects.ts';
@@ -19,6 +19,8 @@ import {
   placeLegalHold,
   showErasure,
   startErasure,
+  stopErasure,
+  stopSchema,
 } from '../api/erasures.ts';
 import { type ControlRequest, type Route, readOrder, sendJson } from '../http.ts';
 import { decisionOf } from '../named.ts';
@@ -47,6 +49,12 @@ export function erasureRoutes(parts: ControlParts): Route[] {
       path: '/api/v1/erasures/{id}',
       operation: showErasure,
       handle: (request) => show(parts, request),
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/erasures/{id}/stop',
+      operation: stopErasure,
+      handle: (request) => stop(parts, request),
     },
     {
       method: 'GET',
@@ -79,14 +87,19 @@ async function start(parts: ControlParts, request: ControlRequest): Promise<void
   sendJson(res, 202, shownErasure(job));
 }
 
+async function stop(parts: ControlParts, request: ControlRequest): Promise<void> {
+  const { res, params, identity } = request;
+  const id = params['id'] ?? '';
+  if (parts.erasures.find(id) === null) throw noErasure();
+  const { reason } = await readOrder(request, stopSchema);
+  request.requireStanding();
+  const job = parts.erasures.stopErasure(id, { ...personOf(identity), reason });
+  sendJson(res, 202, shownErasure(job));
+}
+
 function show(parts: ControlParts, { res, params }: ControlRequest): void {
   const job = parts.erasures.find(params['id'] ?? '');
-  if (job === null)
-    throw new HoldpointError(
-      'not_found',
-      'There is no such erasure since the sidecar started.',
-      'Its entries are in the ledger: holdpoint ledger entry SEQ.',
-    );
+  if (job === null) throw noErasure();
   sendJson(res, 200, shownErasure(job));
 }
 

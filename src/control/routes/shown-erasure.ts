@@ -3,7 +3,7 @@ import { scopeData } from '../../ledger/erasure.ts';
 import type { ErasureShown } from '../api/erasures.ts';
 
 /** An erasure as the control port tells it. */
-export function shownErasure({ id, order, progress, ...job }: ErasureJob): ErasureShown {
+export function shownErasure({ id, order, progress, stop, ...job }: ErasureJob): ErasureShown {
   const { again: _again, firstBeyond: _first, isThrough: _through, lookedAt: _looked, ...counts } = progress;
   return {
     id,
@@ -15,6 +15,7 @@ export function shownErasure({ id, order, progress, ...job }: ErasureJob): Erasu
     ...counts,
     startedAt: new Date(job.startedAtMs).toISOString(),
     endedAt: job.endedAtMs === null ? null : new Date(job.endedAtMs).toISOString(),
+    stoppedBy: stop?.by ?? null,
     error: job.error?.message ?? null,
   };
 }

@@ -49,6 +49,7 @@ beforeEach(() => {
     'POST /api/v1/holds/h-1/rulings': JSON.stringify(hold),
     'POST /api/v1/rulings': JSON.stringify({ ruled: 2, refused: 0, items: [item, item] }),
     'POST /api/v1/erasures': JSON.stringify(erasure),
+    'POST /api/v1/erasures/e-1/stop': JSON.stringify({ ...erasure, state: 'stopped', stoppedBy: 'otto' }),
     'POST /api/v1/legal-holds': JSON.stringify({ id: 'l-1', by: 'petra', reason: 'r', scope: {} }),
   };
 });
@@ -65,6 +66,7 @@ it.each([
     { ...ofClass, scope: { match: { workload: 'w' }, before: '2026-01-01T00:00:00Z' } },
   ],
   [['erase', 'class', '--workload', 'w', ...basis], '/api/v1/erasures', ofClass],
+  [['erase', 'stop', 'e-1', ...because], '/api/v1/erasures/e-1/stop', { reason: 'r' }],
   [
     ['legal-hold', 'place', '--workload', 'w', '--model', 'm', ...because],
     '/api/v1/legal-holds',
@@ -139,6 +141,16 @@ it('an erasure that failed is a finding, and says why', async () => {
   answers['POST /api/v1/erasures'] = JSON.stringify({ ...erasure, state: 'failed', error: 'ledger_damaged' });
   const { code, out } = await run(['erase', 'subject', 's', ...basis], env);
   expect([code, out.split('\n').at(-2)]).toEqual([1, '  failed: ledger_damaged']);
+});
+
+it.each([
+  [{ state: 'stopped', stoppedBy: 'otto' }, 0, 'stopped by otto: what was erased before stays erased'],
+  [{ state: 'done', stoppedBy: 'otto' }, 1, 'erased 2 bodies of 1 decision (1 judged)'],
+  [{ state: 'stopped', decisions: 0 }, 0, 'stopped by somebody: what was erased before stays erased'],
+])('an erasure that is to be stopped, and ends as %j, exits with %i', async (ended, exit, first) => {
+  answers['POST /api/v1/erasures/e-1/stop'] = JSON.stringify({ ...erasure, ...ended });
+  const { code, out } = await run(['erase', 'stop', 'e-1', ...because], env);
+  expect([code, out.split('\n')[0]]).toEqual([exit, first]);
 });
 
 describe('of an answer to a report', () => {

@@ -1,6 +1,5 @@
 /** What an erasure tells of what it did, and what a schedule looks at once more. */
 import { describe, expect, it } from 'vitest';
-import type { Ledger } from '../../../src/ledger/ledger.ts';
 import { createLedgerUnderTest } from '../ledger-under-test.ts';
 import {
   bodyCode,
@@ -8,26 +7,13 @@ import {
   createTimers,
   dayMs,
   decide,
+  decideMany,
   deskOf,
   erasuresOf,
   run,
-  subject,
 } from './scene.ts';
 
 const person = { by: 'petra', role: 'privacy' } as const;
-
-/** Decisions of one part each, faster than one after the other. */
-async function decideMany(ledger: Ledger, count: number): Promise<readonly number[]> {
-  const seqs: number[] = [];
-  for (let i = 0; i < count; i += 1) {
-    const parts = [{ name: 'request', bytes: Buffer.from('x') }];
-    const { seq } = ledger.seal({ type: 'request', data: { verdict: 'deny', subject }, parts });
-    const { durable } = ledger.seal({ type: 'delivery', data: { outcomes: [[seq, 'denied']] } });
-    seqs.push(seq);
-    if (i % 400 === 399 || i === count - 1) await durable;
-  }
-  return seqs;
-}
 
 /** A schedule that comes when it is told to. */
 async function scheduled() {

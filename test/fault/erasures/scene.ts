@@ -27,6 +27,19 @@ export async function decide(ledger: Ledger, data: Record<string, string> = {}):
   return decision;
 }
 
+/** Decisions of one part each, faster than one after the other. */
+export async function decideMany(ledger: Ledger, count: number): Promise<readonly number[]> {
+  const seqs: number[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const parts = [{ name: 'request', bytes: Buffer.from('x') }];
+    const { seq } = ledger.seal({ type: 'request', data: { verdict: 'deny', subject }, parts });
+    const { durable } = ledger.seal({ type: 'delivery', data: { outcomes: [[seq, 'denied']] } });
+    seqs.push(seq);
+    if (i % 400 === 399 || i === count - 1) await durable;
+  }
+  return seqs;
+}
+
 export interface Timers {
   readonly schedule: Schedule;
   /** Runs what is due next; false when nothing waits. */

@@ -24,6 +24,7 @@ const acts = fc.array(
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('erase subject' as const), subject }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('erase decision' as const), place }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('erase class' as const), workload }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('erase and stop' as const), subject }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('hold' as const), place }) },
     { weight: 1, arbitrary: fc.constant({ kind: 'lift' as const }) },
     { weight: 2, arbitrary: fc.constant({ kind: 'schedule' as const }) },
@@ -145,6 +146,12 @@ async function play(scene: Scene, roots: number[], one: Exclude<Act, { kind: 'st
     case 'erase class':
       await erase(scene, { match: { workload: one.workload } });
       break;
+    case 'erase and stop': {
+      const { id } = desk.start(orderFor({ subject: one.subject }));
+      desk.stopErasure(id, { ...petra, reason: 'by mistake' });
+      expect((await desk.ended(id))?.state).toBe('stopped');
+      break;
+    }
     case 'hold':
       await desk.placeHold({ decision: decision ?? 0 }, petra, 'a case');
       break;

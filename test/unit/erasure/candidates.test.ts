@@ -23,6 +23,7 @@ function sourceOf(entries: readonly Entry[]): CandidateSource {
 
 const look = {
   ...{ match: {}, fromSeq: 0, again: [], nowMs: Date.UTC(2026, 10, 23) },
+  goesOn: () => true,
   ...{ onLooked: () => undefined, onLater: () => undefined, onUnread: () => undefined },
 };
 

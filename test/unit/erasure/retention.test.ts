@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ErasureJob } from '../../../src/erasure/job.ts';
 import type { RetentionRule } from '../../../src/erasure/judge.ts';
+import { emptyProgress } from '../../../src/erasure/progress.ts';
 import { createRetention } from '../../../src/erasure/retention.ts';
-import { emptyProgress } from '../../../src/erasure/run.ts';
 
 const nowMs = Date.UTC(2026, 10, 28);
 const hourMs = 3_600_000;
@@ -27,7 +27,14 @@ function setScene(rules: readonly RetentionRule[]) {
     start: (order) => {
       if (refusal !== null) throw refusal;
       const job: ErasureJob = {
-        ...{ id: String(jobs.length), order, progress: emptyProgress(), state: 'running', error: null },
+        ...{
+          id: String(jobs.length),
+          order,
+          progress: emptyProgress(),
+          state: 'running',
+          stop: null,
+          error: null,
+        },
         ...{ startedAtMs: nowMs, endedAtMs: null },
       };
       const { promise: ended, resolve } = Promise.withResolvers<void>();

@@ -186,6 +186,10 @@ class Operations:
         """Erase content."""
         return self._call("POST", "/api/v1/erasures", {}, {}, body)
 
+    def stop_erasure(self, id, body):
+        """Stop an erasure."""
+        return self._call("POST", "/api/v1/erasures/{id}/stop", {"id": id}, {}, body)
+
     def test_notification(self, body):
         """Send a test to a receiver."""
         return self._call("POST", "/api/v1/notifications/test", {}, {}, body)

@@ -30,6 +30,7 @@ describe('an erasure', () => {
     ['running', false],
     ['paused', false],
     ['done', true],
+    ['stopped', true],
     ['failed', true],
   ])('that is %s is over: %s', (state, over) => {
     expect(isOver(readErasure({ ...erasure, state }))).toBe(over);
