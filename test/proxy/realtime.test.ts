@@ -427,3 +427,17 @@ test('an error that does not say what it is about may be followed by the answer,
   expect(await sidecar.ada.outcomeOf(second.id)).toBe('delivered');
   expect((await sidecar.ada.decision(second.id)).entries[1]?.data['finish']).toBe('completed');
 });
+
+test('no more than 256 answers of a connection have begun and not ended: one more closes it, and each has its outcome', async () => {
+  const { sidecar, client, provider } = await connectScene();
+  const begin = (answer: number): void =>
+    provider.send({ type: 'response.created', response: { id: `resp_${answer}`, output: [] } });
+  for (let answer = 1; answer <= 256; answer += 1) begin(answer);
+  await vi.waitFor(() => expect(textsOf(client).at(-1)).toContain('resp_256'), 10_000);
+  begin(257);
+  expect(await client.closed).toEqual({ code: 1013, reason: 'overloaded' });
+  expect(textsOf(client).join()).not.toContain('resp_257');
+  const ids = await sidecar.ada.newestIds(200);
+  const outcomes = await Promise.all(ids.map((id) => sidecar.ada.outcomeOf(id)));
+  expect(new Set(outcomes)).toEqual(new Set(['interrupted']));
+});

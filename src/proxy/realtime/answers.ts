@@ -46,6 +46,8 @@ export interface Answers {
 
 /** Requests that were sent on and whose answers have not begun. */
 const waitingMax = 1_024;
+/** Answers that have begun and not ended: APIs give one at a time, or as many as were asked for beside the conversation. */
+const openMax = 256;
 
 /** No answer need come: it was not asked for, or may have been refused. */
 function isOver({ asked, doubted }: Exchange): boolean {
@@ -63,6 +65,8 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
   }
 
   async function begin(reading: ServerReading): Promise<Exchange> {
+    if (open.size >= openMax)
+      throw new HoldpointError('overloaded', `More than ${openMax} answers have begun and not ended.`);
     if (reading.alone) return sealAside();
     const expected =
       firstWaiting(({ asked, lane }) => asked && lane === (reading.lane ?? '')) ??
