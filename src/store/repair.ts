@@ -28,6 +28,7 @@ import { openLedgerCopy } from './ledger-copy.ts';
 import { openLedgerStore } from './ledger-store.ts';
 import { openLevelStore } from './level.ts';
 import { decodeReference } from './reference.ts';
+import { carryTokens } from './restored-tokens.ts';
 import { bodiesIn } from './segment.ts';
 import { stagingOf } from './staging.ts';
 import { syncDirectory } from './whole-file.ts';
@@ -99,6 +100,7 @@ async function make(
     // Only the last is appended to any more.
     if (segment === segments.at(-1) || !isLinked(from, to)) copyFileSync(from, to);
   }
+  carryTokens(ledgerDir, staging);
   await (await openLedgerStore(staging)).close();
   await requireVerified(staging, highWater);
   await overwriteUnreferred(staging);

@@ -22,6 +22,12 @@ export function putTokensIn(ledgerDir: string, from: string): void {
   writeWholeFile(join(ledgerDir, tokensFile), readFileSync(from));
 }
 
+/** Puts those that were not taken out of one ledger yet in the one that takes its place. */
+export function carryTokens(from: string, ledgerDir: string): void {
+  const brought = join(from, tokensFile);
+  if (existsSync(brought)) putTokensIn(ledgerDir, brought);
+}
+
 /** Takes out what lies in the ledger; those that are in `tokens` already count. For who holds the ledger. */
 export function takeTokensOut(ledgerDir: string, tokens: string): void {
   const brought = join(ledgerDir, tokensFile);

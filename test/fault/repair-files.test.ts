@@ -20,6 +20,7 @@ import { replaceHighWater } from '../../src/store/high-water.ts';
 import { segmentFile } from '../../src/store/journal.ts';
 import { openLevelCache } from '../../src/store/level.ts';
 import { repair } from '../../src/store/repair.ts';
+import { takeTokensOut } from '../../src/store/restored-tokens.ts';
 import { watchDisk } from './disk-calls.ts';
 import { makeLedger } from './made-ledger.ts';
 
@@ -75,6 +76,14 @@ it('begins from nothing where one that was killed left a piece', async () => {
   await repair(paths, await fsck(paths));
   expect(existsSync(segmentFile(paths.ledgerDir, 2))).toBe(false);
   expect((await fsck(paths)).findings.filter(({ kind }) => kind !== 'note')).toEqual([]);
+});
+
+it('keeps the tokens that a restore brought and no start has taken out yet', async () => {
+  const paths = damaged();
+  writeFileSync(join(paths.ledgerDir, 'tokens.json'), '{"tokens":[]}');
+  await repair(paths, await fsck(paths));
+  takeTokensOut(paths.ledgerDir, join(paths.dataDir, 'tokens.json'));
+  expect(readFileSync(join(paths.dataDir, 'tokens.json'), 'utf8')).toBe('{"tokens":[]}');
 });
 
 /** On a disk whose calls of this name fail. */
