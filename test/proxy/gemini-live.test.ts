@@ -257,3 +257,30 @@ test('Google’s SDK gets a held call once it is released', async () => {
     ]),
   );
 });
+
+test('one answer to the results of two calls is the newer one’s, and the next answer that of the next question', async () => {
+  const { sidecar, client, provider } = await connect();
+  const result = (id: string) => ({
+    toolResponse: { functionResponses: [{ id, response: { output: id } }] },
+  });
+  client.send(result('call_1'));
+  client.send(result('call_2'));
+  await vi.waitFor(() => expect(provider.heard).toHaveLength(3));
+  sendAll(provider, [said('Both are paid.'), turnComplete]);
+  await vi.waitFor(() => expect(client.heard).toHaveLength(3));
+  client.send({
+    clientContent: { turns: [{ role: 'user', parts: [{ text: 'Thanks.' }] }], turnComplete: true },
+  });
+  await vi.waitFor(() => expect(provider.heard).toHaveLength(4));
+  sendAll(provider, [said('With pleasure.'), turnComplete]);
+  await vi.waitFor(() => expect(client.heard).toHaveLength(5));
+  const ids = (await sidecar.ada.newestIds(3)).toReversed();
+  for (const id of ids) expect(await sidecar.ada.outcomeOf(id)).toBe('delivered');
+  const bodies = await Promise.all(
+    ids.map(async (id) => (await sidecar.ada.bodies(id)).map(({ text }) => text)),
+  );
+  const answered = bodies.map(([, answer]) =>
+    ['Both are paid', 'With pleasure'].filter((text) => answer?.includes(text)),
+  );
+  expect(answered).toEqual([[], ['Both are paid'], ['With pleasure']]);
+});

@@ -56,6 +56,8 @@ export interface ServerReading {
 }
 
 export interface SocketReader {
+  /** One answer may be to several questions, such as to the results of calls made together: then it is the newest's. */
+  readonly joinsAsks?: boolean;
   /** What the model has been told since its last answer. */
   facts(): RequestBodyFacts;
   readClient(message: SocketMessage): ClientReading;

@@ -171,6 +171,7 @@ function openReader(): SocketReader {
   }
 
   return {
+    joinsAsks: true,
     ...session,
     readServer(message) {
       const { value, defect: unread } = readMessage(message);

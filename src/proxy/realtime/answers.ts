@@ -68,12 +68,22 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
     if (open.size >= openMax)
       throw new HoldpointError('overloaded', `More than ${openMax} answers have begun and not ended.`);
     if (reading.alone) return sealAside();
+    if (reader.joinsAsks === true) await closeAnsweredTogether();
     const expected =
       firstWaiting(({ asked, lane }) => asked && lane === (reading.lane ?? '')) ??
       firstWaiting(({ asked }) => !asked);
     if (expected === null) return sealUnprompted();
     if (!expected.asked && link.approval !== null) turnTold(link, link.approval.facts);
     return expected;
+  }
+
+  /** What was asked before the newest question got no answer of its own, and later answers are to later questions. */
+  async function closeAnsweredTogether(): Promise<void> {
+    const asked = waiting.filter((exchange) => exchange.asked);
+    for (const earlier of asked.slice(0, -1)) {
+      waiting.splice(waiting.indexOf(earlier), 1);
+      await sealNothing(earlier, house);
+    }
   }
 
   /** The first that fits of those whose answer has not begun; from now on it is under way. */
