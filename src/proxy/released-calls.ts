@@ -1,7 +1,7 @@
 /** Which calls a release lets through. */
 import type { ResponseFacts, ToolCallFact } from '../core/facts.ts';
 import type { Hold } from '../hold/record.ts';
-import { judgedAgain } from '../replay/held-judgement.ts';
+import { type HeldPart, judgedAgain } from '../replay/held-judgement.ts';
 import type { House } from './house.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { House } from './house.ts';
  * amended one: the provider keeps its own. None where the record cannot be read: they are held again, which is all it means.
  */
 export async function releasedCalls(
-  hold: Hold,
+  hold: HeldPart & { readonly state: Pick<Hold['state'], 'status'> },
   facts: ResponseFacts | null,
   { ledger, policy, onError }: Pick<House, 'ledger' | 'policy' | 'onError'>,
 ): Promise<readonly ToolCallFact[]> {
@@ -18,7 +18,11 @@ export async function releasedCalls(
   try {
     const judged = await judgedAgain(ledger, hold, null, policy());
     const [heard] = judged?.heard() ?? [];
-    return heard?.facts.response?.toolCalls ?? [];
+    const calls = heard?.facts.response?.toolCalls ?? [];
+    // Another version may have read no call in it when it was sealed: then no entry says that one was let go.
+    const isSealedWith =
+      hold.response !== null && (await ledger.entry(hold.response)).data['toolCalls'] !== 0;
+    return isSealedWith ? calls : [];
   } catch (error) {
     onError(
       'A released answer could not be read again, so its calls are held again when they are read back',

@@ -484,6 +484,17 @@ def report_form(d):
     )
 
 
+def are_known(d, seq):
+    """Calls that no rule judged, by place, each with the decision that had let it go."""
+    if "known" not in d:
+        return True
+    pairs, calls = d["known"], d.get("toolCalls")
+    if not isinstance(pairs, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
+        return False
+    in_place = is_count(calls) and are_places([place for place, _ in pairs]) and pairs[-1][0] < calls
+    return in_place and all(is_seq(decision, seq) for _, decision in pairs)
+
+
 NO_FILE = {"credential": "0" * 64, "id": "none"}
 
 
@@ -579,7 +590,9 @@ FORMS = {
         d["verdict"] in VERDICTS and isinstance(d.get("recorded", True), bool)
         and ("batch" not in d or d["batch"] == -1 or is_seq(d["batch"], s)) and report_form(d)
     ),
-    "response": lambda d, _p, s: is_seq(d["decision"], s) and d["verdict"] in VERDICTS and is_judged_file(d.get("file", NO_FILE)),
+    "response": lambda d, _p, s: (
+        is_seq(d["decision"], s) and d["verdict"] in VERDICTS and is_judged_file(d.get("file", NO_FILE)) and are_known(d, s)
+    ),
     "hold": hold_form, "ruling": ruling_form, "delivery": delivery_form, "recovery": recovery_form,
     "access": access_form, "anchor": anchor_form, "key": key_form, "erasure": erasure_form,
 }
@@ -591,7 +604,7 @@ FORMS = {
 class Decisions:
     def __init__(self):
         self.open, self.closed, self.ended, self.reviewers = {}, set(), {}, Reviewers()
-        self.alone, self.lent, self.people = {}, {}, {}
+        self.alone, self.lent, self.people, self.let_go = {}, {}, {}, set()
 
     def names(self, *voices):
         """Every name of these people, as the last start says."""
@@ -648,8 +661,11 @@ class Decisions:
         if decision["response"] is not None:
             return "response_repeated"
         passed = self.may_pass(decision)
-        decision["response"] = {"verdict": data["verdict"], "digest": part.get("response", "")}
-        return None if passed else "response_without_release"
+        calls = data["toolCalls"] if is_count(data.get("toolCalls")) else 0
+        decision["response"] = {"verdict": data["verdict"], "digest": part.get("response", ""), "calls": calls}
+        if not passed:
+            return "response_without_release"
+        return None if all(known in self.let_go for _, known in data.get("known", [])) else "known_call_unfounded"
 
     @staticmethod
     def hold(decision, seq, data):
@@ -757,6 +773,9 @@ class Decisions:
             if data["attempt"] != hold["attempts"] + 1:
                 return "delivery_repeated"
             hold["attempts"] += 1
+            # Released as it came: of an amended answer the provider keeps its own.
+            if hold["data"]["phase"] == "response" and hold["releasable"] == hold["data"]["digest"] and decision["response"]["calls"]:
+                self.let_go.add(data["decision"])
         return None
 
     def close(self, seq, outcome):

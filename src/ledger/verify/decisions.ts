@@ -3,6 +3,7 @@ import type { Decision } from './decision.ts';
 import { createLatest, type Latest } from './latest.ts';
 import type { Outcome } from './outcomes.ts';
 import { createOversight, type Oversight } from './oversight.ts';
+import { createPartSet, type PartSet } from './part-set.ts';
 import { nobodyTwice, type People } from './people.ts';
 import { createReviewers, type Reviewers } from './reviewers.ts';
 
@@ -29,6 +30,8 @@ export interface Decisions {
   readonly oversight: Oversight;
   /** As the last `start` says. */
   people: People;
+  /** Decisions whose answer, with calls in it, was released as it came and handed over; half a byte per entry at most. */
+  readonly letThrough: PartSet;
   /** The last that closed, to tell a repeated outcome from one of no decision. */
   readonly closed: Latest<true>;
   /** Closed decisions whose held bytes may be handed over again to a retry. */
@@ -61,6 +64,7 @@ export function createDecisions(): Decisions {
     reviewers: createReviewers(),
     oversight: createOversight(),
     people: nobodyTwice,
+    letThrough: createPartSet(),
     closed: createLatest(closedMax),
     redeliverable: createLatest(closedMax),
   };

@@ -64,6 +64,8 @@ export type Entry =
       readonly digest: string;
       /** How many tool calls the answer makes; 0 where it is not said. */
       readonly toolCalls: number;
+      /** In which decisions calls of it had been released before, so that no rule judged them; each once for each call. */
+      readonly known: readonly number[];
     }
   | HoldEntry
   | RulingEntry
@@ -162,7 +164,7 @@ const readers = readersByType([
     sha256Hex(digest) && (result === 'loaded' || result === 'refused') && isText(version) ? other : undefined,
   ),
   reader('request', ['verdict', 'recorded', 'batch', 'reported'], readRequest),
-  reader('response', ['decision', 'verdict', 'file', 'toolCalls'], readResponse),
+  reader('response', ['decision', 'verdict', 'file', 'toolCalls', 'known'], readResponse),
   reader('delivery', ['decision', 'hold', 'digest', 'attempt', 'outcomes'], readDelivery),
   reader('access', accessFields, readAccess),
   { type: 'hold', wanted: 'all', read: readHold },
@@ -197,14 +199,33 @@ function readRequest(
   return { type: 'request', verdict, digest, recorded, batch, reported: reported !== undefined };
 }
 
-type ResponseFields = Fields<'decision' | 'verdict' | 'file' | 'toolCalls'>;
+type ResponseFields = Fields<'decision' | 'verdict' | 'file' | 'toolCalls' | 'known'>;
+
+const noneKnown: readonly number[] = [];
 
 function readResponse(data: ResponseFields, parts: readonly Part[], seq: number): Entry | undefined {
-  const { decision, verdict, file, toolCalls: calls } = data;
+  const { decision, verdict, file, toolCalls: calls, known: pairs } = data;
   if (!isEarlier(decision, seq) || !isOneOf(verdict, verdicts)) return undefined;
   if (file !== undefined && !isJudgedFile(file)) return undefined;
   const toolCalls = isCount(calls) ? calls : 0;
-  return { type: 'response', decision, verdict, digest: digestOf(parts, 'response'), toolCalls };
+  const known = pairs === undefined ? noneKnown : readKnown(pairs, toolCalls, seq);
+  if (known === undefined) return undefined;
+  return { type: 'response', decision, verdict, digest: digestOf(parts, 'response'), toolCalls, known };
+}
+
+/** Pairs of a place among so many calls, ascending, and a decision. */
+function readKnown(pairs: Json, toolCalls: number, seq: number): readonly number[] | undefined {
+  if (!isList(pairs) || pairs.length === 0) return undefined;
+  const known: number[] = [];
+  let next = 0;
+  for (const pair of pairs) {
+    if (!isList(pair) || pair.length !== 2) return undefined;
+    const [place, decision] = pair;
+    if (!isCount(place) || place < next || place >= toolCalls || !isEarlier(decision, seq)) return undefined;
+    next = place + 1;
+    known.push(decision);
+  }
+  return known;
 }
 
 /** Who said that who decided what elsewhere, and when. */

@@ -127,6 +127,9 @@ export function applyDelivery(decisions: Decisions, entry: DeliveryEntry, seq: n
     report('delivery_repeated', `attempt ${entry.attempt} of hold ${hold.seq} where ${expected} was due`);
   }
   hold.attempts = entry.attempt;
+  // Of an amended answer the provider keeps its own: who reads that back never had its calls.
+  const isAsItCame = hold.terms.phase === 'response' && hold.releasable === hold.terms.digest;
+  if (isAsItCame && (decision.response?.toolCalls ?? 0) > 0) decisions.letThrough.add(decision.seq, 0);
 }
 
 /** What one hold released, a rule or another hold may still forbid. */

@@ -61,6 +61,8 @@ export const reasons = {
   response_without_request: 'a response belongs to no open decision',
   response_repeated: 'a decision has a second response',
   response_without_release: 'a request that was denied, or held and not released, has a response',
+  known_call_unfounded:
+    'a call was not judged as one that its reader had, and the decision named had not let one go by then',
   hold_without_request: 'a hold belongs to no open decision',
   hold_digest_mismatch: 'a hold names other bytes than those of its decision',
   ruling_without_hold: 'a ruling belongs to no hold of an open decision',

@@ -113,6 +113,12 @@ function applyResponse(decisions: Decisions, entry: ResponseEntry, seq: number, 
   if (!requestMayPass(decision)) {
     report('response_without_release', `the request of decision ${decision.seq} was denied or not released`);
   }
+  const stranger = entry.known.find((known) => !decisions.letThrough.has(known, 0));
+  if (stranger !== undefined)
+    report(
+      'known_call_unfounded',
+      `no answer of decision ${stranger} with calls was released and handed over before`,
+    );
   const { verdict, digest, toolCalls } = entry;
   decision.response = { verdict, digest, toolCalls };
 }
