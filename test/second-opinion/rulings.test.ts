@@ -485,6 +485,15 @@ const scenarios: readonly Case[] = [
     },
     ['escalation_unfounded at 5'],
   ],
+  [
+    'an amendment does not wait for another person, who would approve the bytes that were held',
+    { approvals: 2 },
+    (b, h) => {
+      rule(b, h, { verdict: 'amend', final: false }, { amendment: 'HTTP/1.1 200 OK\r\n\r\nother' });
+      rule(b, h, { by: 'otto' });
+    },
+    ['leaf_malformed at 4'],
+  ],
   ['one person may break the glass, with a reason', glass, (b, h) => rule(b, h, alone, reason), []],
   [
     'whoever approved may still break the glass',

@@ -422,7 +422,7 @@ def ruling_form(d, parts, seq):
     return (
         is_seq(d["decision"], seq) and is_seq(d["hold"], seq) and d["verdict"] in ("release", "deny", "amend", "expired")
         and are_texts(d["by"], d["role"]) and d["by"] != "" and is_hex(d["digest"], 64) and isinstance(d["final"], bool)
-        and (d["final"] or d["verdict"] in ("release", "amend")) and isinstance(d.get("breakGlass", False), bool)
+        and (d["final"] or d["verdict"] == "release") and isinstance(d.get("breakGlass", False), bool)
         and (not d.get("breakGlass", False) or (d["verdict"] == "release" and d["final"])) and ("amendment" in parts) == (d["verdict"] == "amend")
         and ("withheld" not in d or (d["verdict"] == "amend" and are_places(d["withheld"])))
         and is_text(d.get("inStead", "")) and (d.get("inStead", "") == "" or (d["inStead"] != d["by"] and not d.get("breakGlass", False)))

@@ -133,8 +133,8 @@ export function readRuling(data: JsonObject, parts: readonly Part[], seq: number
     return undefined;
   if (typeof by !== 'string' || by === '' || typeof role !== 'string') return undefined;
   if (!isMatching(digest, hex64) || typeof final !== 'boolean') return undefined;
-  // Nothing follows a denial or expiry, so those always end the hold.
-  if ((verdict === 'deny' || verdict === 'expired') && !final) return undefined;
+  // Nothing follows a denial or expiry, and who approved after an amendment would have approved other bytes than leave.
+  if (verdict !== 'release' && !final) return undefined;
   const amendment = digestOf(parts, 'amendment');
   if ((verdict === 'amend') !== (amendment !== '')) return undefined;
   const { breakGlass = false, withheld, inStead = '' } = data;
