@@ -172,10 +172,14 @@ function checkAnchorFile(pass: Pass, notes: readonly Checkpoint[]): number {
 function checkWitness(pass: Pass, outside: Outside, witness: VerifierKey): CoveredByWitness | undefined {
   const { findings } = pass;
   const origin = `holdpoint/${pass.ledger}`;
-  const sealed = [...pass.receipts.values()].flatMap((entry) => noteOf(origin, entry) ?? []);
+  const kept = outside.cosigned.map((note) => ({ note, found: pass.watched.get(note.size) }));
+  // Compared when the entry of the anchor came: by now that end of a block may be one of those that are forgotten.
+  const sealed = [...pass.receipts.values()]
+    .flatMap((entry) => noteOf(origin, entry) ?? [])
+    .map((note) => ({ note, found: note.root }));
   let longest: CoveredByWitness | undefined;
   let contradicted = false;
-  for (const note of [...outside.cosigned, ...sealed]) {
+  for (const { note, found } of [...kept, ...sealed]) {
     const cosignature = note.origin === origin ? cosignatureOf(note, witness) : undefined;
     if (cosignature === undefined) continue;
     const seconds = checkCosignature(note.text, cosignature, witness);
@@ -185,7 +189,6 @@ function checkWitness(pass: Pass, outside: Outside, witness: VerifierKey): Cover
     }
     const at = new Date(Math.min(seconds * 1000, 8.64e15)).toISOString();
     const where = `${witness.origin} cosigned ${note.size} entries at ${at}`;
-    const found = pass.watched.get(note.size) ?? pass.blockRoots.get(note.size);
     if (note.size > pass.nextSeq) {
       const message = `${where}; the ledger ends at ${pass.nextSeq}`;
       if (!contradicted) findings.add('truncated_by_witness', pass.nextSeq, message);

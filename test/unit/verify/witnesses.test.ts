@@ -2,6 +2,11 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { cosignerOf } from '../../../src/anchor/cosign.ts';
+import { takeAnchor, takeBlockRoot } from '../../../src/ledger/verify/anchors.ts';
+import { checkOutside, readOutside } from '../../../src/ledger/verify/outside.ts';
+import { blockRootsMax, createPass } from '../../../src/ledger/verify/pass.ts';
+import { portable } from '../../../src/ledger/verify/primitives.ts';
+import { appendHash } from '../../../src/ledger/verify/tree.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { createLedgerBuilder, signNote } from '../../support/ledger-builder.ts';
 
@@ -47,4 +52,25 @@ it('two names for one key are one witness', async () => {
   const note = builder.checkpoint();
   const keys = [witness.verifierKey, again.verifierKey];
   expect(await verdictOf([cosigned(note), cosigned(note, again)], keys)).toEqual(['WITNESSED(1)', []]);
+});
+
+it('one that the ledger has itself covers it however many commits came since', () => {
+  const pass = createPass({
+    ...{ trusted: undefined, unwrap: undefined, primitives: portable, everySignature: false },
+    watchedSizes: [],
+  });
+  pass.ledger = builder.ledger;
+  appendHash(pass.range, builder.root());
+  takeBlockRoot(pass);
+  const receipt = witness.cosign(
+    Buffer.from(builder.checkpoint().slice(0, builder.checkpoint().indexOf('\n\n') + 1)),
+    seconds,
+  );
+  const root = builder.root().toString('hex');
+  takeAnchor(pass, 1, { type: 'anchor', anchor: 'w1', kind: 'witness', size: 1, root, receipt });
+  for (let size = 2; size < blockRootsMax + 2; size += 1) pass.blockRoots.set(size, builder.root());
+  pass.nextSeq = blockRootsMax + 1;
+  const { witnesses } = checkOutside(pass, readOutside({ witnesses: [witness.verifierKey] }));
+  expect(witnesses.map(({ size }) => size)).toEqual([1]);
+  expect(pass.findings.list).toEqual([]);
 });
