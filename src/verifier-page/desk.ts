@@ -175,6 +175,6 @@ export function problemOf(field: keyof Given, text: string): string {
     trustedKeys: 'A verifier key looks like <origin>+<8 hex>+<base64>, one on each line.',
     checkpoint: 'A checkpoint is a note of three lines, a blank one and a signature.',
     highWater: 'The high-water file is one line.',
-    kek: 'A key-encryption key is 32 bytes in base64, as kek.key has them.',
+    kek: 'A key-encryption key is 32 bytes in base64, as kek.key has them; several stand one behind the other.',
   }[field];
 }

@@ -1,12 +1,12 @@
 /**
  * The work behind the page: verifies, and tells stories from the file. Runs in a worker, or in the page where none can be
- * had. Owns the files, the index and the key-encryption key of one verification at a time.
+ * had. Owns the files, the index and the key-encryption keys of one verification at a time.
  */
 import { type UnwrapKeys, unwrapWithAny } from '../ledger/verify/bodies.ts';
 import { readRecordKey, recordKinds } from '../ledger/verify/framing.ts';
 import { readStream, type StreamRecord } from '../ledger/verify/stream.ts';
 import { type Verdict, verifyLedger } from '../ledger/verify/verify.ts';
-import { type Given, linesOf, readKek } from './given.ts';
+import { type Given, linesOf, readKeks } from './given.ts';
 import { type LedgerFiles, openLedgerFiles } from './ledger-files.ts';
 import {
   createStories,
@@ -85,14 +85,14 @@ export function createEngine(nowMs: () => number): Engine {
         bytes += length;
         if (nowMs() - reportedMs >= progressEveryMs) report();
       };
-      const kek = readKek(given.kek);
-      const verdict = await verifyIndexed(ledger, index, given, kek, check, onRead, (seq) => {
+      const keks = readKeks(given.kek);
+      const verdict = await verifyIndexed(ledger, index, given, keks, check, onRead, (seq) => {
         entries = seq;
       });
       if (mine !== run) return null;
       report();
       index.markDamaged(verdict.findings.map(({ seq }) => seq));
-      stories = createStories(ledger, index, unwrapOf(kek), verdict);
+      stories = createStories(ledger, index, unwrapOf(keks), verdict);
       const elapsedMs = nowMs() - startedMs;
       return { verdict, bytes, elapsedMs, counts: index.counts(), isCut: index.isCut() };
     },
@@ -109,7 +109,7 @@ function verifyIndexed(
   ledger: LedgerFiles,
   index: StoryIndex,
   given: Given,
-  kek: Uint8Array | null,
+  keks: readonly Uint8Array[],
   check: () => void,
   onRead: (bytes: number) => void,
   onProgress: (entries: number) => void,
@@ -133,10 +133,10 @@ function verifyIndexed(
     ...(trustedKeys.length === 0 ? {} : { trustedKeys }),
     ...(given.checkpoint.trim() === '' ? {} : { checkpoint: given.checkpoint }),
     ...(given.highWater === '' ? {} : { highWater: given.highWater }),
-    ...(kek === null ? {} : { openBody: kek }),
+    ...(keks.length === 0 ? {} : { openBody: keks }),
   });
 }
 
-function unwrapOf(kek: Uint8Array | null): UnwrapKeys | null {
-  return kek === null ? null : unwrapWithAny([kek]);
+function unwrapOf(keks: readonly Uint8Array[]): UnwrapKeys | null {
+  return keks.length === 0 ? null : unwrapWithAny(keks);
 }

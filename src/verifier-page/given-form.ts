@@ -32,7 +32,7 @@ const fields: readonly Field[] = [
   {
     name: 'kek',
     label: 'Key-encryption key',
-    adds: 'Opens the bodies. Stays in this page’s memory and is gone when you close it.',
+    adds: 'Opens the bodies; after a change of keys give those of all epochs, one behind the other. Stays in this page’s memory and is gone when you close it.',
     kind: 'secret',
   },
 ];

@@ -9,7 +9,7 @@ export interface Given {
   readonly trustedKeys: string;
   readonly checkpoint: string;
   readonly highWater: string;
-  /** 32 bytes in base64. Held in memory only, and never written anywhere. */
+  /** 32 bytes in base64 for each epoch, in any order. Held in memory only, and never written anywhere. */
   readonly kek: string;
 }
 
@@ -27,6 +27,7 @@ export interface Handed {
 
 /** Longer texts are nothing that is given here. */
 const textBytesMax = 2_000_000;
+const kekForm = /^\s*(?:[A-Za-z0-9+/]{43}=\s*)+$/;
 const keyForm = /^[^+\s]{1,255}\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$/;
 
 export type Kind =
@@ -49,7 +50,7 @@ export function kindOf(text: string): Kind {
   const lines = linesOf(text);
   if (lines.length > 0 && lines.every((line) => keyForm.test(line))) return 'trustedKeys';
   if (/^[^\n]+\n[0-9]+\n[A-Za-z0-9+/]+=*\n\n/.test(text)) return 'checkpoint';
-  if (/^[A-Za-z0-9+/]{43}=$/.test(text.trim())) return 'kek';
+  if (kekForm.test(text)) return 'kek';
   if (/^MANIFEST-|^leveldb\./.test(text)) return 'leveldb';
   return 'unknown';
 }
@@ -74,6 +75,9 @@ export async function sortFiles(files: readonly File[]): Promise<Handed> {
         break;
       case 'proof':
         proof = text;
+        break;
+      case 'kek':
+        given = { ...given, kek: `${given.kek ?? ''}${text}` };
         break;
       default:
         given = { ...given, [kind]: text };
@@ -145,9 +149,9 @@ export function linesOf(text: string): readonly string[] {
     .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
-/** The 32 bytes of a key-encryption key; null when the text is not one. */
-export function readKek(text: string): Uint8Array | null {
-  const trimmed = text.trim();
-  if (!/^[A-Za-z0-9+/]{43}=$/.test(trimmed)) return null;
-  return Uint8Array.from(atob(trimmed), (char) => char.charCodeAt(0));
+/** The 32 bytes of each key-encryption key; none when the text is not such keys. */
+export function readKeks(text: string): readonly Uint8Array[] {
+  if (!kekForm.test(text)) return [];
+  const keys = text.match(/[A-Za-z0-9+/]{43}=/g) ?? [];
+  return keys.map((key) => Uint8Array.from(atob(key), (char) => char.charCodeAt(0)));
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type ReasonCode, reasons } from '../../../src/ledger/verify/reasons.ts';
 import { adviceOn } from '../../../src/verifier-page/advice.ts';
 import { bodyText, shownCharsMax } from '../../../src/verifier-page/body-text.ts';
-import { kindOf, readKek } from '../../../src/verifier-page/given.ts';
+import { kindOf, readKeks, sortFiles } from '../../../src/verifier-page/given.ts';
 import { sizeText, stepOf } from '../../../src/verifier-page/words.ts';
 import { buildFullLedger } from '../../support/ledger-builder.ts';
 
@@ -21,6 +21,7 @@ describe('what a person hands over', () => {
     ['trustedKeys', `# ours\n${full.verifierKey}\n${full.verifierKey}\n`],
     ['checkpoint', full.checkpoint()],
     ['kek', `${full.kek.toString('base64')}\n`],
+    ['unknown', `${full.kek.toString('base64')} and more`],
     ['private', '-----BEGIN PRIVATE KEY-----\n'],
     ['unknown', 'hello'],
     ['unknown', ''],
@@ -29,9 +30,28 @@ describe('what a person hands over', () => {
   });
 
   it('is a key-encryption key only as 32 bytes in base64', () => {
-    expect(readKek(full.kek.toString('base64'))).toEqual(new Uint8Array(full.kek));
-    expect(readKek(full.kek.subarray(1).toString('base64'))).toBe(null);
-    expect(readKek(full.kek.toString('hex'))).toBe(null);
+    expect(readKeks(full.kek.toString('base64'))).toEqual([new Uint8Array(full.kek)]);
+    expect(readKeks(full.kek.subarray(1).toString('base64'))).toEqual([]);
+    expect(readKeks(full.kek.toString('hex'))).toEqual([]);
+  });
+
+  const earlier = Buffer.alloc(32, 7);
+  const [first, second] = [earlier, full.kek].map((kek) => kek.toString('base64'));
+  it.each([
+    ['on a line each', `${first}\n${second}\n`],
+    // Who pastes lines into a field of one gets them so.
+    ['with nothing between them', `${first}${second}`],
+  ])('may be the key-encryption keys of several epochs, %s', (_how, text) => {
+    expect(kindOf(text)).toBe('kek');
+    expect(readKeks(text)).toEqual([new Uint8Array(earlier), new Uint8Array(full.kek)]);
+  });
+
+  it('may be the key-encryption keys of several epochs in a file each', async () => {
+    const { given } = await sortFiles([
+      new File([`${first}\n`], 'kek-1.key'),
+      new File([`${second}`], 'kek.key'),
+    ]);
+    expect(readKeks(given.kek ?? '')).toHaveLength(2);
   });
 });
 
