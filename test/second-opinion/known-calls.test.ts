@@ -118,9 +118,10 @@ const scenarios: readonly (readonly [string, Scenario, readonly string[]])[] = [
       b.ruling(decision, seq, { digest: b.c(decision, 'request') });
       b.deliver(decision, seq, b.c(decision, 'request'));
       b.response(decision, { toolCalls: 1 });
+      b.deliver(decision, seq, b.c(decision, 'request'), 2);
       readBack(b, [[0, decision]]);
     },
-    ['known_call_unfounded at 7'],
+    ['known_call_unfounded at 8'],
   ],
   [
     'an answer without calls lets none go',

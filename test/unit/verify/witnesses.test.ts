@@ -72,5 +72,11 @@ it('one that the ledger has itself covers it however many commits came since', (
   pass.nextSeq = blockRootsMax + 1;
   const { witnesses } = checkOutside(pass, readOutside({ witnesses: [witness.verifierKey] }));
   expect(witnesses.map(({ size }) => size)).toEqual([1]);
+  // What lies further back than is remembered is compared with none, and what does not is.
+  const forgotten = { type: 'anchor', anchor: 'w1', kind: 'file', size: 1, root, receipt: '' } as const;
+  takeAnchor(pass, pass.nextSeq, forgotten);
+  expect(pass.receipts.get('w1')?.kind).toBe('witness');
   expect(pass.findings.list).toEqual([]);
+  takeAnchor(pass, pass.nextSeq, { ...forgotten, size: blockRootsMax + 2 });
+  expect(pass.findings.list.map(({ code }) => code)).toEqual(['anchor_mismatch']);
 });
