@@ -279,6 +279,22 @@ describe('an erasure that may not be', () => {
     expect(await codesOf(builder.records)).toEqual([]);
   });
 
+  it('lifts a legal hold a second time', async () => {
+    const { builder, decision } = scene();
+    const person = { by: 'petra', role: 'privacy' };
+    const hold = seal(builder, { action: 'hold', scope: { decision }, ...person });
+    seal(builder, { action: 'lift', hold, ...person });
+    const seq = seal(builder, { action: 'lift', hold, ...person });
+    expect(await codesOf(builder.records)).toEqual([`legal_hold_unknown at ${seq}`]);
+  });
+
+  it('places a legal hold in the name of retention', async () => {
+    const { builder } = scene();
+    const scheduled = { by: 'holdpoint', role: 'retention', scope: { rule: 'ninety-days' } };
+    const seq = seal(builder, { action: 'hold', ...scheduled });
+    expect(await codesOf(builder.records)).toEqual([`erasure_role_not_allowed at ${seq}`]);
+  });
+
   it('lifts a legal hold that does not stand', async () => {
     const { builder, decision } = scene();
     const seq = seal(builder, { action: 'lift', by: 'petra', hold: decision, role: 'admin' });
