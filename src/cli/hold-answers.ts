@@ -120,6 +120,7 @@ export const detailSchema = summarySchema.extend({
       defects: z.array(z.string()),
     })
     .nullable(),
+  unreadable: unreadableSchema,
 });
 export type Detail = z.output<typeof detailSchema>;
 
@@ -141,7 +142,7 @@ export function rulingsIn({
     const without = places === '' ? '' : `, without tool call ${places}`;
     return {
       title: `${breakGlass ? 'glass broken' : verdict} by ${by} (${whose})${without}`,
-      reason: reason ?? '(erased, or not for your role)',
+      reason: reason ?? '(erased, unreadable, or not for your role)',
     };
   });
 }

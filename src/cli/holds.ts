@@ -124,9 +124,13 @@ export function printQueue(
 async function show(args: readonly string[], env: Environment): Promise<ExitCode> {
   const options = readArguments(args, clientOptions, ['json']);
   const answer = await controlClient(options, env).get(pathOf(onlyArgument(options, 'hold')));
+  const hold = detailSchema.parse(answer);
   if (options.flag('json')) printJson(answer);
-  else printHold(detailSchema.parse(answer));
-  return exitCodes.ok;
+  else {
+    printHold(hold);
+    printUnreadable(hold.unreadable);
+  }
+  return hold.unreadable.length === 0 ? exitCodes.ok : exitCodes.finding;
 }
 
 function printHold(hold: Detail): void {

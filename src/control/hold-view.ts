@@ -3,11 +3,11 @@ import { HoldpointError } from '../core/errors.ts';
 import { assigneeOf, type Hold } from '../hold/record.ts';
 import { needsOf, releasesOf, rolesNow } from '../hold/state.ts';
 import { collectWithinMs } from '../hold/terms.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import { UnreadableEntry } from '../ledger/reader.ts';
 import type { Identity } from '../store/token-file.ts';
 import { actionsFor, steadsFor } from './actions.ts';
 import type { HoldDetail, HoldSummary } from './api/holds.ts';
-import { createDamage } from './damage.ts';
+import { createDamage, type Damage } from './damage.ts';
 import type { Exchange } from './exchange.ts';
 import { type Because, becauseOf } from './held-because.ts';
 import type { ControlParts } from './parts.ts';
@@ -66,7 +66,10 @@ export async function detailOf(
 ): Promise<HoldDetail> {
   const { terms, escalated } = hold.state;
   const mayRead = mayReadContent(identity, parts.roles);
-  return {
+  const damage = createDamage(parts.ledger);
+  const written = async (seq: number, name: string): Promise<string | null> =>
+    mayRead ? writtenIn(parts, seq, name, damage) : null;
+  const whole = {
     ...(await summaryOf(parts, hold, identity)),
     rules: await rulesOf(parts, hold, identity),
     policy: { version: hold.policyVersion, digest: hold.policyDigest },
@@ -74,7 +77,7 @@ export async function detailOf(
       hold.state.rulings.map(
         async ({ by, role, verdict, atMs, withheld = [], breakGlass = false, inStead = '', reasonAt }) => ({
           ...{ by, role, verdict, at: iso(atMs), withheld, breakGlass, inStead },
-          reason: mayRead ? await reasonOf(parts.ledger, reasonAt) : null,
+          reason: reasonAt === undefined ? (mayRead ? '' : null) : await written(reasonAt, 'reason'),
         }),
       ),
     ),
@@ -90,15 +93,16 @@ export async function detailOf(
     comments: await Promise.all(
       hold.comments.map(async ({ seq, by, role, atMs }) => ({
         ...{ by, role, at: iso(atMs) },
-        text: mayRead ? await textOf(parts.ledger, seq, 'comment') : null,
+        text: await written(seq, 'comment'),
       })),
     ),
-    review: await reviewOf(parts, hold, identity),
+    review: await reviewOf(hold, written),
     assignments: hold.assignments.map(({ to, by, atMs }) => ({ to, by, at: iso(atMs) })),
     history: historyOf(parts, hold),
     ...(await workloadHoldsOf(parts, hold, identity)),
     exchange,
   };
+  return { ...whole, unreadable: damage.told() };
 }
 
 const nothing: Because = new Map();
@@ -122,28 +126,28 @@ async function knownBecause({ ledger, onError }: ControlParts, hold: Hold): Prom
 }
 
 async function reviewOf(
-  parts: ControlParts,
   { review }: Hold,
-  identity: Identity,
+  written: (seq: number, name: string) => Promise<string | null>,
 ): Promise<HoldDetail['review']> {
   if (review === null) return null;
   const { seq, by, role, verdict, atMs } = review;
-  const text = mayReadContent(identity, parts.roles) ? await textOf(parts.ledger, seq, 'finding') : null;
-  return { by, role, verdict, at: iso(atMs), text };
+  return { by, role, verdict, at: iso(atMs), text: await written(seq, 'finding') };
 }
 
-/** Why somebody ruled; '' where they gave no reason, null once it is erased. */
-async function reasonOf(ledger: Ledger, reasonAt: number | undefined): Promise<string | null> {
-  return reasonAt === undefined ? '' : textOf(ledger, reasonAt, 'reason');
-}
-
-/** What somebody wrote; null once it is erased. */
-async function textOf(ledger: Ledger, seq: number, name: string): Promise<string | null> {
+/** What somebody wrote; null once it is erased, and where it cannot be read, which is told. */
+async function writtenIn(
+  { ledger }: ControlParts,
+  seq: number,
+  name: string,
+  damage: Damage,
+): Promise<string | null> {
   try {
     return (await ledger.part(seq, name)).toString('utf8');
   } catch (error) {
     if (error instanceof HoldpointError && error.code === 'erased') return null;
-    throw error;
+    if (!(error instanceof HoldpointError) || error.code !== 'ledger_damaged') throw error;
+    damage.tell(error instanceof UnreadableEntry ? error : new UnreadableEntry(seq, error));
+    return null;
   }
 }
 

@@ -198,4 +198,40 @@ describe('beside an entry that cannot be read', () => {
     expect(shown.code).toBe(1);
     await again.stop('test');
   });
+
+  it('a hold has its exchange and what else was said, and tells what was written and cannot be read', async () => {
+    const caller = house.ask('delete 3 records');
+    const { id, digest } = await nextHold(house);
+    for (const text of ['Is it ours?', 'It is.'])
+      expect((await house.call(`/api/v1/holds/${id}/comments`, { json: { text } })).status).toBe(201);
+    const ruling = { verdict: 'release', reason: 'Fire.', digest, breakGlass: true };
+    await house.call(`/api/v1/holds/${id}/rulings`, { as: 'admin', json: ruling });
+    await (await caller).text();
+    const found = { verdict: 'justified', text: 'There was smoke.' };
+    const { status } = await house.call(`/api/v1/holds/${id}/review`, { as: 'reviewer', json: found });
+    expect(status).toBe(201);
+    const { ledger } = house.sidecar;
+    const hold = await ledger.entry(ledger.seqOfId('h', id) ?? -1);
+    const written = (await ledger.decision(Number(hold.data['decision']))).flatMap(({ seq, parts }) =>
+      parts.flatMap(({ name }) => (['comment', 'reason', 'finding'].includes(name) ? [{ seq, name }] : [])),
+    );
+    expect(written.map(({ name }) => name)).toEqual(['comment', 'comment', 'reason', 'finding']);
+    const [comment = -1, , reason = -1, finding = -1] = written.map(({ seq }) => seq);
+    for (const seq of [comment, reason, finding]) disk.damageBodies(seq);
+    const shown = await house.call(`/api/v1/holds/${id}`, { as: 'reviewer' });
+    expect(shown.status, shown.text).toBe(200);
+    expect(shown.json).toMatchObject({
+      comments: [{ text: null }, { text: 'It is.' }],
+      rulings: [{ verdict: 'release', reason: null }],
+      review: { verdict: 'justified', text: null },
+      exchange: { request: { messages: [{ text: 'delete 3 records' }] } },
+      unreadable: [one(reason), one(comment), one(finding)],
+    });
+    const viewed = await house.call(`/api/v1/holds/${id}`, { as: 'viewer' });
+    expect(viewed.json).toMatchObject({ comments: [{ text: null }, { text: null }], unreadable: [] });
+    const told = await run(['holds', 'show', id], environment());
+    expect(told.out).toContain('It is.');
+    expect(told.out).toMatch(new RegExp(`Entry ${comment} cannot be read.*holdpoint verify`));
+    expect(told.code).toBe(1);
+  });
 });

@@ -84,6 +84,8 @@ export interface HoldDetail {
   readonly inStead: readonly Stead[];
   readonly comments: readonly Comment[];
   readonly review: Finding | null;
+  /** Entries whose reason, comment or finding cannot be read. */
+  readonly unreadable: readonly Unreadable[];
   readonly notRequester: boolean;
   /** Who may rule besides, since when. */
   readonly escalated: readonly Escalation[];
@@ -116,6 +118,7 @@ export function readDetail(value: unknown): HoldDetail {
       typeof count === 'number' ? [[state, count] as const] : [],
     ),
     workloadUnreadable: readUnreadable(from, 'workloadUnreadable'),
+    unreadable: readUnreadable(from),
     workloadHolds: listIn(from, 'workloadHolds', (item) => {
       const other = shapeOf(item, 'hold');
       return {

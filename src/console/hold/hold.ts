@@ -7,6 +7,7 @@ import type { HoldDetail } from '../answers/hold-detail.ts';
 import { Age } from '../desk/clock.ts';
 import type { Desk, DeskState, OpenHold } from '../desk/desk.ts';
 import { Conversation } from '../drawn/conversation.ts';
+import { Damage } from '../drawn/damage.ts';
 import { HeldContent, heldTitle } from '../drawn/held-content.ts';
 import { Recorded } from '../drawn/recorded.ts';
 import { SeverityMark } from '../drawn/severity.ts';
@@ -124,6 +125,11 @@ function Body(props: {
     content,
     why,
     h(WhoRules, { key: 'who', detail }),
+    h(Damage, {
+      key: 'damage',
+      told: detail.unreadable,
+      missing: 'A reason, a comment or a finding is missing here.',
+    }),
     h(Talk, { key: 'talk', desk, detail, identity }),
     conversation,
   ]);

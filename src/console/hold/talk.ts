@@ -43,7 +43,7 @@ export function Said({ comment }: { readonly comment: Comment }): ComponentChild
       h('span', { class: 'quiet' }, [` ${role}, `, h(Age, { atMs, suffix: 'ago' })]),
     ]),
     text === null
-      ? h('p', { class: 'quiet' }, 'What was said is erased, or not for your role.')
+      ? h('p', { class: 'quiet' }, 'What was said is erased, cannot be read, or is not for your role.')
       : h('div', { class: 'prose' }, h(Recorded, { text })),
   ]);
 }

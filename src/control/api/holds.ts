@@ -113,7 +113,7 @@ export const holdSchema = z
           .string()
           .nullable()
           .describe(
-            "Why, in their words; '' where none was given, null once it is erased or not for your role.",
+            "Why, in their words; '' where none was given, null once it is erased, where it cannot be read, and where it is not for your role.",
           ),
       }),
     ),
@@ -138,7 +138,10 @@ export const holdSchema = z
           by: z.string(),
           role: z.string(),
           at: z.string(),
-          text: z.string().nullable().describe('Null for a viewer, and once it is erased.'),
+          text: z
+            .string()
+            .nullable()
+            .describe('Null for a viewer, once it is erased, and where it cannot be read.'),
         }),
       )
       .describe('What reviewers said to each other, in order.'),
@@ -148,7 +151,10 @@ export const holdSchema = z
         role: z.string(),
         verdict: z.enum(reviewVerdicts),
         at: z.string(),
-        text: z.string().nullable().describe('Null for a viewer, and once it is erased.'),
+        text: z
+          .string()
+          .nullable()
+          .describe('Null for a viewer, once it is erased, and where it cannot be read.'),
       })
       .nullable()
       .describe('What somebody else found of a release by one person alone; null while there is no finding.'),
@@ -170,6 +176,9 @@ export const holdSchema = z
       .describe('The newest other holds of the same workload, the newest first; at most five.'),
     workloadUnreadable: unreadableField.describe(
       'Damaged entries met while those were sought; what they are of is not among them.',
+    ),
+    unreadable: unreadableField.describe(
+      'Entries whose reason, comment or finding cannot be read; 100 at most. Empty for a viewer.',
     ),
     exchange: exchangeSchema.nullable().describe('Null for a viewer.'),
   })

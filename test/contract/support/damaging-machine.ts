@@ -1,11 +1,13 @@
 /** A machine whose disk can be told to give back some entries otherwise than it took them. */
 import { systemClock, systemSchedule } from '../../../src/core/clock.ts';
+import { recordKey } from '../../../src/ledger/block.ts';
 import { systemLookUp } from '../../../src/proxy/intercept/address.ts';
 import { openLedgerStore } from '../../../src/store/ledger-store.ts';
 
 export function damagingMachine() {
   const marks: string[] = [];
   const blockMarks: string[] = [];
+  const bodies = new Set<string>();
   /** JSON has no such byte within a text, and no block begins with one. */
   const spoilt = (value: Buffer): Buffer => {
     const hits = marks.map((mark) => value.indexOf(mark)).filter((at) => at !== -1);
@@ -26,7 +28,8 @@ export function damagingMachine() {
       };
       const get = async (key: Buffer): Promise<Buffer | undefined> => {
         const value = await store.get(key);
-        return value === undefined ? value : spoilt(value);
+        if (value === undefined) return value;
+        return bodies.has(key.toString('hex')) ? value.subarray(0, -1) : spoilt(value);
       };
       return { ...store, scan, get };
     },
@@ -40,6 +43,10 @@ export function damagingMachine() {
     /** From now on blocks that hold this text cannot be read. */
     damageBlock: (mark: string): void => {
       blockMarks.push(mark);
+    },
+    /** From now on no body that was sealed with this block can be read. */
+    damageBodies: (firstSeq: number): void => {
+      bodies.add(recordKey(firstSeq, 'bodies').toString('hex'));
     },
   };
 }

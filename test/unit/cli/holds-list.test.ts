@@ -46,7 +46,7 @@ const terms = {
   ...{ state: 'released', notRequester: true },
   ...{ id: 'h-1', decisionId: 'd-1', severity: 'high', headline: '', workload: '', model: '', digest: '' },
   ...{ contentDigest: '', assignee: '', commentCount: 0, openedAt: '', expiresAt: '', caller: '' },
-  ...{ exchange: null, comments: [], review: null, rules: [], policy: { version: '1' } },
+  ...{ exchange: null, comments: [], unreadable: [], review: null, rules: [], policy: { version: '1' } },
   ...{ possibleDuplicate: false, inStead: [] },
   actions: { release: '', deny: '', amend: '', releaseCalls: '', breakGlass: '' },
 };

@@ -80,6 +80,7 @@ export function detailed(item: Listed, text = 'hello', change: Partial<Detail> =
     actions,
     inStead: [],
     comments: [],
+    unreadable: [],
     review: null,
     exchange: exchangeOf(requestOf([{ role: text, text, toolCalls: [] }]), {
       ...{ text, refusal: '', raw },

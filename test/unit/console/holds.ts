@@ -45,6 +45,7 @@ export function detailOf(summary: HoldSummary): HoldDetail {
     history: [],
     workloadHolds: [],
     workloadUnreadable: [],
+    unreadable: [],
     actions: { release: '', deny: '', amend: '', amendText: '', releaseCalls: '', breakGlass: '' },
     inStead: [],
     comments: [],

@@ -21,6 +21,7 @@ function detail(change: Partial<HoldSummary> = {}, more: Partial<HoldDetail> = {
     history: [],
     workloadHolds: [],
     workloadUnreadable: [],
+    unreadable: [],
     comments: [],
     review: null,
     actions: open,
