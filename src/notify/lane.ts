@@ -1,4 +1,6 @@
 /** The messages that wait for one receiver. Owned by the notifier, which sends them one at a time. */
+import type { RandomBytes } from '../core/clock.ts';
+import type { Message } from './outbox.ts';
 import type { Receiver } from './receiver.ts';
 
 export interface Lane {
@@ -8,11 +10,33 @@ export interface Lane {
   /** In a row, of whatever message. */
   failures: number;
   isBusy: boolean;
+  /** Somebody asked for one to be next since the one that is on its way was taken up: no pause comes before it. */
+  isHurried: boolean;
   cancelTimer: () => void;
 }
 
-export function openLane(receiver: Receiver): Lane {
-  return { receiver, queue: [], failures: 0, isBusy: false, cancelTimer: () => undefined };
+const retryFirstMs = 1_000;
+const retryMsMax = 600_000;
+
+/** The lanes of these receivers with what waits for each, and what waits for nobody here. */
+export function openLanes(
+  to: readonly { readonly receiver: Receiver }[],
+  waiting: readonly Message[],
+): { readonly lanes: ReadonlyMap<string, Lane>; readonly nobodys: readonly Message[] } {
+  const lanes = new Map(
+    to.map(({ receiver }): [string, Lane] => [
+      receiver.name,
+      { receiver, queue: [], failures: 0, isBusy: false, isHurried: false, cancelTimer: () => undefined },
+    ]),
+  );
+  for (const { receiver, key } of waiting) lanes.get(receiver)?.queue.push(key);
+  return { lanes, nobodys: waiting.filter(({ receiver }) => !lanes.has(receiver)) };
+}
+
+/** Doubles to its bound, less up to half of it, so that many sidecars do not come back at once. */
+export function backOffMs({ failures }: Lane, random: RandomBytes): number {
+  const whole = Math.min(retryMsMax, retryFirstMs * 2 ** Math.min(30, failures - 1));
+  return Math.round(whole * (1 - random(4).readUInt32LE(0) / 2 ** 33));
 }
 
 /** Makes a message the next one. */

@@ -8,7 +8,7 @@ import type { Clock, RandomBytes, Schedule } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { HoldEvent } from '../hold/desk.ts';
 import type { Hold } from '../hold/record.ts';
-import { giveWay, type Lane, openLane, putNext } from './lane.ts';
+import { backOffMs, giveWay, type Lane, openLanes, putNext } from './lane.ts';
 import {
   isAlert,
   type Notice,
@@ -70,8 +70,6 @@ export interface Notifier {
   stop(): Promise<void>;
 }
 
-const retryFirstMs = 1_000;
-const retryMsMax = 600_000;
 const bounds = { deadMax: 10_000, sentMax: 20_000 };
 
 const tooMany = 'too many wait for this receiver';
@@ -82,7 +80,9 @@ export function startNotifier(options: NotifierOptions): Notifier {
   const outbox = openOutbox(options.directory, options.makeDirectory, bounds, ({ receiver, notice }) =>
     options.onEvent({ kind: 'dropped', receiver, id: notice.id }),
   );
-  const lanes = new Map(options.to.map(({ receiver }) => [receiver.name, openLane(receiver)]));
+  const waiting = outbox.all().filter(({ state }) => state === 'pending');
+  const { lanes, nobodys } = openLanes(options.to, waiting);
+  const cancelNobodys = giveUpInTime(nobodys);
   // No timer for each hold where nobody is to hear of it.
   const isReminded = options.to.some(({ types }) => types.includes('holdpoint.hold.reminder'));
   const reminders = createReminders({
@@ -94,8 +94,6 @@ export function startNotifier(options: NotifierOptions): Notifier {
   const stopping = new AbortController();
   const running = new Set<Promise<void>>();
 
-  for (const message of outbox.all())
-    if (message.state === 'pending') lanes.get(message.receiver)?.queue.push(message.key);
   // One may have ended as the process did, or between its being read again and now: with nobody here to hear of it.
   for (const hold of holds.list()) (hold.state.status === 'pending' ? opened : ruled)(hold);
   for (const lane of lanes.values()) wake(lane);
@@ -165,6 +163,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
     putNext(lane, key);
     lane.cancelTimer();
     lane.failures = 0;
+    lane.isHurried = true;
     wake(lane);
   }
 
@@ -174,6 +173,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
     while (!stopping.signal.aborted) {
       const message = outbox.get(lane.queue[0] ?? '');
       if (message === undefined) break;
+      lane.isHurried = false;
       // On disk before it is sent, so that a restart knows of it; a disk that is full stops no message.
       await outbox.flush().catch((error: unknown) => options.onEvent({ kind: 'not_durable', error }));
       const failure = await attempt(lane.receiver, message);
@@ -197,8 +197,9 @@ export function startNotifier(options: NotifierOptions): Notifier {
         giveUp(message, failure.message);
         if (failure.isFinal) continue;
       } else lane.queue.push(message.key); // Last: one that is never taken must not keep the others.
+      if (lane.isHurried) continue;
       lane.failures += 1;
-      lane.cancelTimer = schedule(Math.max(failure.waitMs, backOffMs(lane.failures)), () => {
+      lane.cancelTimer = schedule(Math.max(failure.waitMs, backOffMs(lane, options.random)), () => {
         lane.cancelTimer = () => undefined;
         if (!stopping.signal.aborted && !lane.isBusy) track(work(lane));
       });
@@ -229,10 +230,15 @@ export function startNotifier(options: NotifierOptions): Notifier {
     options.onEvent({ kind: 'dead', receiver: message.receiver, id: message.notice.id });
   }
 
-  /** Doubles to its bound, less up to half of it, so that many sidecars do not come back at once. */
-  function backOffMs(failures: number): number {
-    const whole = Math.min(retryMsMax, retryFirstMs * 2 ** Math.min(30, failures - 1));
-    return Math.round(whole * (1 - options.random(4).readUInt32LE(0) / 2 ** 33));
+  /** What waits for a receiver that is not configured is kept until the last of it is late, should it be again. */
+  function giveUpInTime(messages: readonly Message[]): () => void {
+    const last = messages.at(-1);
+    if (last === undefined) return () => undefined;
+    const untilMs = last.queuedAtMs + options.giveUpAfterMs;
+    return schedule(Math.max(0, untilMs - clock.nowMs()), () => {
+      for (const message of messages) giveUp(message, 'its receiver is not configured');
+      save();
+    });
   }
 
   function deadLetter(key: string): { readonly message: Message; readonly lane: Lane } {
@@ -282,6 +288,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
       unsubscribe();
       stopping.abort();
       for (const lane of lanes.values()) lane.cancelTimer();
+      cancelNobodys();
       reminders.stop();
       await Promise.all(running);
       await outbox.flush().catch((error: unknown) => options.onEvent({ kind: 'not_durable', error }));

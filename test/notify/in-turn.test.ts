@@ -194,6 +194,19 @@ describe('an alert', () => {
     await expect.poll(() => time.nextWithin(Number.POSITIVE_INFINITY)).toBe(90_000);
   });
 
+  test('does not wait for the end of a pause that a message before it brings', async () => {
+    const { deliver, waiting } = inHand();
+    const { holds, time, got } = telling(deliver, { remindBeforeMs: [] });
+    holds.open(testHold(17));
+    await expect.poll(() => waiting.length).toBe(1);
+    holds.alert('glass-broken', testHold(19));
+    waiting[0]?.reject(new NotTaken('answered 429', { waitMs: 3_600_000 }));
+    await expect.poll(() => got).toEqual([opened(17), `${testHold(19).id}.glass_broken`]);
+    waiting[1]?.reject(new NotTaken('answered 429', { waitMs: 3_600_000 }));
+    await expect.poll(() => time.nextWithin(3_600_000)).toBe(3_600_000);
+    expect(got).toHaveLength(2);
+  });
+
   test('that finds too many waiting takes the place of the last that is none', async () => {
     const { deliver, waiting } = inHand();
     const { holds, got, notifier } = telling(deliver, { queueMax: 3 });
@@ -390,6 +403,36 @@ test('a test that somebody asks for ends the pause after a failure', async () =>
   await expect.poll(() => count('failed')).toBe(1);
   await notifier.test('oncall', () => Promise.resolve());
   await expect.poll(() => got).toEqual([opened(17), 'test.0000000000000000', opened(17)]);
+});
+
+describe('what waits for a receiver that the configuration no longer has', () => {
+  const away = { deliver: () => Promise.reject(new NotTaken('answered 500')) };
+
+  test('is a dead letter once its time is over, and is kept for it until then', async () => {
+    const first = telling(away.deliver);
+    first.holds.open(testHold(17));
+    await expect.poll(() => first.count('failed')).toBe(1);
+    await first.notifier.stop();
+    const { notifier, time, count, onDisk } = telling(takes, { directory: first.directory, to: [] });
+    time.advance(plain.giveUpAfterMs - 1);
+    expect(notifier.messages()).toMatchObject([{ state: 'pending' }]);
+    time.advance(1);
+    const reason = 'its receiver is not configured';
+    expect(notifier.messages()).toMatchObject([{ state: 'dead', reason }]);
+    expect(count('dead')).toBe(1);
+    await expect.poll(onDisk).toContain(reason);
+  });
+
+  test('leaves no timer behind', async () => {
+    const first = telling(away.deliver);
+    first.holds.open(testHold(17));
+    await expect.poll(() => first.count('failed')).toBe(1);
+    await first.notifier.stop();
+    const { notifier, time } = telling(takes, { directory: first.directory, to: [] });
+    expect(time.nextWithin(Number.POSITIVE_INFINITY)).toBe(plain.giveUpAfterMs);
+    await notifier.stop();
+    expect(time.nextWithin(Number.POSITIVE_INFINITY)).toBeNull();
+  });
 });
 
 describe('after a stop', () => {
