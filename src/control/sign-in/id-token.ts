@@ -4,7 +4,8 @@
  */
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
 import { equalsConstantTime } from '../../core/bytes.ts';
-import { HoldpointError } from '../../core/errors.ts';
+import { HoldpointError, messageOf } from '../../core/errors.ts';
+import { unavailable } from './outgoing.ts';
 
 export type KeySet = JSONWebKeySet;
 
@@ -30,12 +31,18 @@ const clockToleranceSeconds = 60;
 /** It comes straight from the provider. */
 const ageSecondsMax = 600;
 
-/** Rejects with `unauthenticated` for a token that is not good, and with what reading the keys rejects with. */
+/**
+ * Rejects with `unauthenticated` for a token that is not good, with `sign_in_unavailable` where the key that it names is
+ * none, and with what reading the keys rejects with.
+ */
 export async function checkIdToken(token: string, nonce: string, terms: IdTokenTerms): Promise<Claims> {
   try {
     return claimsIn(await verified(token, terms), nonce, terms.clientId);
   } catch (error) {
-    if (!(error instanceof errors.JOSEError)) throw error;
+    if (error instanceof HoldpointError) throw error;
+    // Of a key that is too short, or none, jose and Node say so by errors of their own.
+    if (!(error instanceof errors.JOSEError))
+      throw unavailable(`The OpenID provider’s key cannot be used: ${messageOf(error)}.`, error);
     throw new HoldpointError(
       'unauthenticated',
       `The ID token is not good: ${error.code}.`,

@@ -189,6 +189,20 @@ describe('an ID token', () => {
     expect((await provider.redeem(order)).subject).toBe('ada');
   });
 
+  it.each([
+    ['that is too short to trust', { n: 'x'.repeat(171) }],
+    ['that is none', { n: undefined }],
+    ['of another kind than it says', { kty: 'RSA', n: 5 }],
+  ])('is not judged by a key of its provider’s %s, which is said', async (_, broken) => {
+    open();
+    named = [{ ...jwk, ...broken }];
+    tokenOf = () => signed(claims());
+    await expect(provider.redeem(order)).rejects.toMatchObject({
+      code: 'sign_in_unavailable',
+      message: expect.stringContaining('key cannot be used'),
+    });
+  });
+
   it('is not waited for where nobody answers', async () => {
     open({ token_endpoint: 'http://127.0.0.1:1/token' });
     await expect(provider.redeem(order)).rejects.toMatchObject({ code: 'sign_in_unavailable' });
