@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { sha256Hex } from '../../core/bytes.ts';
 import type { Clock, RandomBytes } from '../../core/clock.ts';
-import { HoldpointError } from '../../core/errors.ts';
+import { type ErrorCode, HoldpointError } from '../../core/errors.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { type Identity, tokenHash } from '../../store/token-file.ts';
 import { createAttempts } from './attempts.ts';
@@ -68,6 +68,7 @@ export interface SignInDesk {
 
 /** By address, which an office or an ingress has in common: beyond it failures get 429, and who is known still passes. */
 const failuresPerMinuteMax = 20;
+const theirs: readonly ErrorCode[] = ['unauthenticated', 'forbidden'];
 /** By person: each is an entry in the ledger. */
 const admissionsPerMinuteMax = 30;
 /** Each asks the provider. */
@@ -156,7 +157,9 @@ export function createSignInDesk(options: SignInDeskOptions): SignInDesk {
       try {
         return await returned(visit, query, note);
       } catch (error) {
-        if (failures.count(visit.from)) throw tooMany();
+        // An outage, here or at the provider, is no failure of theirs, and they are told of it however many they are.
+        const isTheirs = error instanceof HoldpointError && theirs.includes(error.code);
+        if (isTheirs && failures.count(visit.from)) throw tooMany();
         throw error;
       }
     },

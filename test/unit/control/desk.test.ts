@@ -108,6 +108,17 @@ it.each([
   expect(redeemed).toBe(0);
 });
 
+it('an outage of the provider is told as such to everybody of an address, and is no failure of theirs', async () => {
+  const { comeBack, token } = await (await stage()).begun();
+  redeem = (res) => sendJson(res, {}, 503);
+  for (let i = 0; i < 25; i += 1)
+    await expect(comeBack()).rejects.toMatchObject({ code: 'sign_in_unavailable' });
+  redeem = refuse;
+  await expect(comeBack()).rejects.toMatchObject({ code: 'unauthenticated' });
+  redeem = (res) => sendJson(res, { id_token: token });
+  expect((await comeBack()).caller.name).toBe(`oidc:${issuer}#ada`);
+});
+
 it('a sign-in at the provider begins where people come back to, and nowhere else', async () => {
   const { desk, visit } = await stage();
   const elsewhere = { ...visit([]), origin: new URL('http://localhost:9000') };
