@@ -1,8 +1,8 @@
 /** `holdpoint notifications …`: what was told outside, what was not taken, and sending it again. */
 import { z } from 'zod';
 import { HoldpointError } from '../core/errors.ts';
-import { clientOptions, controlClient } from './client.ts';
-import { type Command, exitCodes } from './command.ts';
+import { type ControlClient, clientOptions, controlClient } from './client.ts';
+import { type Command, type ExitCode, exitCodes } from './command.ts';
 import { onlyArgument, readArguments, readOptions } from './options.ts';
 import { printJson, printLine, printTable, visible } from './print.ts';
 
@@ -41,16 +41,10 @@ export const notificationsCommands: readonly Command[] = [
       const client = controlClient(options, env);
       if (options.flag('all') && options.positionals.length > 0)
         throw new HoldpointError('usage', 'Name one notification or give --all.', 'See holdpoint --help.');
-      const ids = options.flag('all')
-        ? pageSchema.parse(await client.get(`${path}?limit=500&state=dead`)).items.map(({ id }) => id)
-        : [onlyArgument(options, 'notification')];
-      const answers = [];
-      for (const id of ids) answers.push(await client.post(`${path}/replay`, { id }));
-      if (options.flag('json')) printJson(options.flag('all') ? { items: answers } : answers[0]);
-      else
-        for (const answer of answers)
-          printLine(`${visible(notificationSchema.parse(answer).id)} waits again`);
-      if (ids.length === 0 && !options.flag('json')) printLine('There are no dead letters.');
+      if (options.flag('all')) return replayAll(client, options.flag('json'));
+      const answer = await client.post(`${path}/replay`, { id: onlyArgument(options, 'notification') });
+      if (options.flag('json')) printJson(answer);
+      else printLine(again(answer));
       return exitCodes.ok;
     },
   },
@@ -68,6 +62,27 @@ export const notificationsCommands: readonly Command[] = [
     },
   },
 ];
+
+const again = (answer: unknown): string => `${visible(notificationSchema.parse(answer).id)} waits again`;
+
+/** One that somebody else had sent again meanwhile, or whose receiver is not configured, keeps nobody from the others. */
+async function replayAll(client: ControlClient, asJson: boolean): Promise<ExitCode> {
+  const { items: dead } = pageSchema.parse(await client.get(`${path}?limit=500&state=dead`));
+  const items: unknown[] = [];
+  for (const { id } of dead) {
+    try {
+      const answer = await client.post(`${path}/replay`, { id });
+      items.push(answer);
+      if (!asJson) printLine(again(answer));
+    } catch (error) {
+      if (!(error instanceof HoldpointError) || error.code !== 'not_found') throw error;
+      if (!asJson) printLine(`${visible(id)} is not sent again: ${visible(error.message)}`);
+    }
+  }
+  if (asJson) printJson({ items });
+  else if (dead.length === 0) printLine('There are no dead letters.');
+  return items.length === dead.length ? exitCodes.ok : exitCodes.finding;
+}
 
 function printPage({ items, total }: z.output<typeof pageSchema>): void {
   printTable(

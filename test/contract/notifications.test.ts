@@ -1,6 +1,8 @@
 /** A sidecar that tells of its holds, and one whose receiver is away: nothing waits for it and nothing is lost. */
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -8,6 +10,7 @@ import { HoldpointError } from '../../src/core/errors.ts';
 import { startSidecar } from '../../src/sidecar.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { newDirectory, startReceiver } from '../notify/scene.ts';
+import { listeningOn } from '../support/listening-on.ts';
 import { parsePrometheus } from '../unit/telemetry/prometheus.ts';
 import { run } from './support/process.ts';
 import { eventually, type House, nextHold, startHouse, writeHouse } from './support/sidecar.ts';
@@ -177,6 +180,31 @@ describe('a sidecar with receivers', () => {
     expect(of({ receiver: 'oncall', outcome: 'sent' })).toBeGreaterThanOrEqual(2);
     expect(of({ receiver: 'desk', outcome: 'dropped' })).toBe(0);
   });
+});
+
+it('of all dead letters the command sends those again that have a receiver, and says which has none', async () => {
+  const letter = { type: 'holdpoint.test', reason: 'answered 500', queuedAt: '2026-11-26T10:00:00.000Z' };
+  const shown = (id: string, state: string) => ({ ...letter, id, state, receiver: id.split('/')[0] });
+  const server = createServer(async (req, res) => {
+    const send = (status: number, value: unknown) =>
+      res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+    if (req.method === 'GET') {
+      const items = ['gone/a', 'oncall/b'].map((id) => shown(id, 'dead'));
+      send(200, { items, total: 2 });
+    } else if ((await text(req)).includes('gone')) send(404, { code: 'not_found', detail: 'There is none.' });
+    else send(202, shown('oncall/b', 'pending'));
+  });
+  const { url, close } = await listeningOn(server);
+  const env = { HOLDPOINT_URL: url, HOLDPOINT_TOKEN: 'hp_x' };
+  const said = await run(['notifications', 'replay', '--all'], env);
+  const asJson = await run(['notifications', 'replay', '--all', '--json'], env);
+  await close();
+  expect(said).toMatchObject({
+    out: 'gone/a is not sent again: There is none.\noncall/b waits again\n',
+    code: 1,
+  });
+  expect(JSON.parse(asJson.out)).toMatchObject({ items: [{ id: 'oncall/b', state: 'pending' }] });
+  expect(asJson.code).toBe(1);
 });
 
 describe('a receiver that cannot be told', () => {
