@@ -35,7 +35,7 @@ export function openLanes(
 
 /** Doubles to its bound, less up to half of it, so that many sidecars do not come back at once. */
 export function backOffMs({ failures }: Lane, random: RandomBytes): number {
-  const whole = Math.min(retryMsMax, retryFirstMs * 2 ** Math.min(30, failures - 1));
+  const whole = Math.min(retryMsMax, retryFirstMs * 2 ** (failures - 1));
   return Math.round(whole * (1 - random(4).readUInt32LE(0) / 2 ** 33));
 }
 

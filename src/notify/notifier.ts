@@ -201,7 +201,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
       lane.failures += 1;
       lane.cancelTimer = schedule(Math.max(failure.waitMs, backOffMs(lane, options.random)), () => {
         lane.cancelTimer = () => undefined;
-        if (!stopping.signal.aborted && !lane.isBusy) track(work(lane));
+        track(work(lane));
       });
       break;
     }
@@ -235,7 +235,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
     const last = messages.at(-1);
     if (last === undefined) return () => undefined;
     const untilMs = last.queuedAtMs + options.giveUpAfterMs;
-    return schedule(Math.max(0, untilMs - clock.nowMs()), () => {
+    return schedule(untilMs - clock.nowMs(), () => {
       for (const message of messages) giveUp(message, 'its receiver is not configured');
       save();
     });

@@ -107,7 +107,6 @@ export function openOutbox(
   function take(line: Line): void {
     apply(messages, line);
     if (line.op === 'queued') return;
-    ended.sent.delete(line.key);
     ended.dead.delete(line.key);
     if (line.op !== 'again' && messages.has(line.key)) ended[line.op].add(line.key);
     forgetOldest(ended.sent, bounds.sentMax, () => undefined);
