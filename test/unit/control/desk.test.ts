@@ -110,7 +110,7 @@ it.each([
 
 it('an outage of the provider is told as such to everybody of an address, and is no failure of theirs', async () => {
   const { comeBack, token } = await (await stage()).begun();
-  redeem = (res) => sendJson(res, {}, 503);
+  redeem = (res) => sendJson(res, { error: 'invalid_grant' }, 503);
   for (let i = 0; i < 25; i += 1)
     await expect(comeBack()).rejects.toMatchObject({ code: 'sign_in_unavailable' });
   redeem = refuse;

@@ -203,6 +203,14 @@ describe('an ID token', () => {
     });
   });
 
+  it('is asked for once in each scope, from an issuer whose name ends with a slash too', async () => {
+    open({ issuer: `${issuer}/` });
+    const settings = { issuer: `${issuer}/`, clientId, clientSecret: null, ca: undefined, egress: noProxy };
+    const named = openOidcProvider({ ...settings, scopes: ['groups', 'openid'] }, systemClock);
+    const url = await named.authorizationUrl({ state: 's', nonce, challenge: 'c', redirectUri });
+    expect(url.searchParams.get('scope')).toBe('openid groups');
+  });
+
   it('is not waited for where nobody answers', async () => {
     open({ token_endpoint: 'http://127.0.0.1:1/token' });
     await expect(provider.redeem(order)).rejects.toMatchObject({ code: 'sign_in_unavailable' });
