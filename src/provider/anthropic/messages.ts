@@ -110,11 +110,17 @@ const blocksWithoutText: ReadonlySet<string> = new Set([
   'mcp_tool_use',
 ]);
 
+/** Of a file that is a text; gateways hand it on to models that take such. */
+function fileText({ media_type: type, data }: JsonRecord): string {
+  return /^\s*text\//i.test(textOf(type)) ? Buffer.from(textOf(data), 'base64').toString('utf8') : '';
+}
+
 function documentText(block: JsonRecord): string {
   const source = block.source;
   let text = joined(textOf(block.title), textOf(block.context));
   if (!isRecord(source)) return text;
   if (source.type === 'text') text = joined(text, textOf(source.data));
+  else if (source.type === 'base64') text = joined(text, fileText(source));
   else if (source.type === 'content') text = joined(text, blocksText(source.content));
   return text;
 }

@@ -86,8 +86,17 @@ function fileText(value: unknown): string {
   return textTypes.test(type) ? Buffer.from(textOf(value['data']), 'base64').toString('utf8') : '';
 }
 
+/** What a tool gave back: its words, and those of text files beside them. */
+export function toolResponseText(value: unknown): string {
+  if (!isRecord(value)) return textWithin(value);
+  const { parts, ...said } = value;
+  return joined(textWithin(said), partsText(parts));
+}
+
 function dataText({ name, value }: PartMember): string {
   switch (name) {
+    case 'functionResponse':
+      return toolResponseText(value);
     case 'text':
       return textOf(value);
     case 'inlineData':

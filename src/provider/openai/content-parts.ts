@@ -36,3 +36,13 @@ export function partText(part: JsonRecord): string {
   if (partsWithoutText.has(type)) return textOf(part.text);
   return typeof part.text === 'string' && partsOfText.has(type) ? part.text : textWithin(part);
 }
+
+/** What a tool gave back: a text, or a list of which files are read as a message's are. */
+export function outputText(output: unknown): string {
+  if (!Array.isArray(output)) return textWithin(output);
+  return output
+    .map((part: unknown) =>
+      isRecord(part) && fileParts.has(textOf(part.type)) ? fileText(part) : textWithin(part),
+    )
+    .reduce<string>(joined, '');
+}

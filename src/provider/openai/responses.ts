@@ -30,6 +30,7 @@ import { countOf, isAbsent, isRecord, type JsonRecord, readJsonText, textOf } fr
 import { argumentsTextOf, inputTextOf } from './call-arguments.ts';
 import { contentText } from './chat.ts';
 import { thoughtOfItem } from './chat-thoughts.ts';
+import { outputText } from './content-parts.ts';
 import { offeredBy } from './offered-tools.ts';
 
 /** Output items of one answer. */
@@ -213,7 +214,7 @@ function textOfAll(item: JsonRecord, names: readonly string[]): string {
 function inputItemText(item: JsonRecord, type: string, defects: string[]): string {
   if (type === 'message') return contentText(item.content, defects);
   if (type.endsWith('_output')) {
-    if (!isAbsent(item.output)) return textWithin(item.output);
+    if (!isAbsent(item.output)) return outputText(item.output);
     return textOfAll(
       item,
       Object.keys(item).filter((name) => name !== 'type' && !unsaid.has(name)),

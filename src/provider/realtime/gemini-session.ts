@@ -3,7 +3,7 @@
  * read in both spellings that protobuf's JSON allows. Pure.
  */
 import type { MessageFact } from '../../core/facts.ts';
-import { camelCased, listOf, partsText } from '../gemini/parts.ts';
+import { camelCased, listOf, partsText, toolResponseText } from '../gemini/parts.ts';
 import { insteadsOf, plainModel, readConversation, readMessages } from '../gemini/request.ts';
 import type { RequestBodyFacts, RequestReading } from '../protocol.ts';
 import {
@@ -88,7 +88,7 @@ export function createLiveSession(): LiveSession {
     }
     if (isRecord(input)) added.push(...readInput(input));
     if (isRecord(response)) {
-      const text = textWithin(listOf(member(response, 'functionResponses')));
+      const text = listOf(member(response, 'functionResponses')).map(toolResponseText).reduce(joined, '');
       added.push({ role: 'tool', text, toolCalls: [] });
       asks = true;
     }
