@@ -8,6 +8,7 @@ import type { OperationName } from '../protocol.ts';
 import { asking, askingOperation, isAsking } from './asking.ts';
 import { content, isContentOperation } from './content.ts';
 import { interactions } from './interactions-dialect.ts';
+import { managed } from './managed.ts';
 import { googleProtocol } from './protocol.ts';
 import {
   contentOperation,
@@ -38,9 +39,6 @@ function operationOf(method: string, path: string): OperationName {
   if (speaksOpenAi(route)) return openai.operationOf(method, path);
   return managedOperation(method, route) ?? 'unknown';
 }
-
-/** Written as OpenAI writes such requests, and refused as Google refuses. */
-const { errorBody: _openais, ...managed } = openai;
 
 export const gemini = googleProtocol('gemini', operationOf, (operation) => {
   if (isContentOperation(operation)) return content;

@@ -75,13 +75,16 @@ function readTools(list: unknown, defects: string[]): readonly ToolFact[] {
   });
 }
 
+/** What a file holds that is put before an agent: its words, or those that its base64 spells. */
+export function sourceText({ content, encoding }: JsonRecord): string {
+  const written = textOf(content);
+  return /base64/i.test(textOf(encoding)) ? Buffer.from(written, 'base64').toString('utf8') : written;
+}
+
 /** Files that are put before an agent, its instructions and skills among them (https://ai.google.dev/gemini-api/docs/custom-agents). */
 function filesText(environment: unknown): string {
   const sources = isRecord(environment) ? listOf(environment['sources']) : [];
-  return sources
-    .filter(isRecord)
-    .map((source) => textOf(source['content']))
-    .reduce(joined, '');
+  return sources.filter(isRecord).map(sourceText).reduce(joined, '');
 }
 
 /** Reads a request body. An empty one asks for nothing: no defect. */

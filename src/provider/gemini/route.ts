@@ -96,16 +96,19 @@ export function isBatch(method: string, { segments, verb }: GoogleRoute): boolea
   return /^\s*GET\s*$/i.test(method) && verb === '' && isNamed;
 }
 
+/** What agents are made of. */
+const managed: ReadonlySet<string> = new Set(['agents', 'triggers', 'environments']);
+
 /**
- * What else takes words in: agents, what they are asked on a schedule, and questions that are answered by a choice
+ * What else takes words in: agents, the files that are put before them, what they are asked on a schedule or at once, and
+ * questions that are answered by a choice
  * (https://ai.google.dev/api); null for nothing.
  */
 export function managedOperation(method: string, { segments, verb }: GoogleRoute): string | null {
   if (!methodsThatStore.has(method.trim().toUpperCase()) || verb !== '') return null;
   if (segments.at(-1) === 'decisions') return 'decisions';
-  return [segments.at(-1), segments.at(-2)].some((name) => name === 'agents' || name === 'triggers')
-    ? 'agents'
-    : null;
+  if (segments.at(-1) === 'executions') return segments.at(-3) === 'triggers' ? 'agents' : null;
+  return segments.slice(-2).some((name) => managed.has(name)) ? 'agents' : null;
 }
 
 /** True where a token is made that somebody else then opens Live sessions with (https://ai.google.dev/api/live#AuthToken). */

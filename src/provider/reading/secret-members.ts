@@ -138,6 +138,10 @@ const connectorSecrets = [
   ),
 ];
 
+/** Of an environment of Gemini's agents, which others have within them: what it sends to the hosts it reaches, and its variables. */
+const environments = /(?<!\/agents)\/environments(\/[^/]+)?\/?$/;
+const environmentSecrets = ['network.allowlist.*.transform', 'env'];
+
 /** Requests that create or change a credential. */
 const requestsTo: readonly Endpoint[] = [
   { path: /\/vaults\/[^/]+\/credentials(\/|$)/, members: ['auth'] },
@@ -159,6 +163,7 @@ const requestsTo: readonly Endpoint[] = [
   { path: /\/evaluation$/, members: ['parameters.*.external_api_token'] },
   // Gemini's, which its agents' environments send on.
   { path: /\/credentials(\/|$)/, members: ['token', 'value', 'client_secret', 'refresh_token'] },
+  { path: environments, members: environmentSecrets },
 ];
 
 // Vercel's gateway calls it a token.
@@ -184,6 +189,10 @@ const answersOf: readonly Endpoint[] = [
   // OpenRouter's own.
   { path: /\/v1\/(auth\/)?keys$/, members: ['key'] },
   { path: /\/environments\/[^/]+\/work(\/|$)/, members: ['secret', 'data.*.secret'] },
+  {
+    path: environments,
+    members: ['', 'environments.*.'].flatMap((root) => environmentSecrets.map((name) => root + name)),
+  },
   { path: /\/identities\//, members: ['apiKey', 'accessToken', 'workloadAccessToken'] },
   { path: /\/evaluations?(\/|$)/, members: ['parameters.*.external_api_token'] },
   { path: /\/tunnels\/[^/]+\/(reveal|rotate)_token$/, members: ['tunnel_token'] },

@@ -148,6 +148,7 @@ describe('a request', () => {
   test('to an agent has the files that are put before it', () => {
     const sources = [
       { type: 'inline', target: '.agents/AGENTS.md', content: 'Be loud.' },
+      { type: 'inline', content: Buffer.from('Be slow.').toString('base64'), encoding: 'base64' },
       { type: 'repository', source: 'https://example.com/a' },
     ];
     const body = {
@@ -156,7 +157,10 @@ describe('a request', () => {
       input: 'Hi',
       environment: { sources },
     };
-    expect(read(body).facts).toMatchObject({ system: 'Be kind.\nBe loud.', text: 'Be kind.\nBe loud.\nHi' });
+    expect(read(body).facts).toMatchObject({
+      system: 'Be kind.\nBe loud.\nBe slow.',
+      text: 'Be kind.\nBe loud.\nBe slow.\nHi',
+    });
     expect(read({ ...body, environment: 'remote' }).facts.system).toBe('Be kind.');
   });
 

@@ -46,6 +46,10 @@ test.each([
   ['POST', '/v1beta/agents', 'agents'],
   ['POST', '/v1beta/triggers', 'agents'],
   ['PATCH', '/v1beta/triggers/t', 'agents'],
+  ['POST', '/v1beta/triggers/t/executions', 'agents'],
+  ['POST', '/v1beta/executions', 'unknown'],
+  ['POST', '/v1beta/environments', 'agents'],
+  ['GET', '/v1beta/environments/e', 'unknown'],
   ['POST', '/v1beta/decisions', 'decisions'],
 ])('%s %s is %s', (method, path, operation) => {
   expect(gemini.operationOf(method, path)).toBe(operation);
@@ -106,6 +110,25 @@ describe('what takes words in besides', () => {
     const { facts, defects } = gemini.readRequest(operation, Buffer.from(JSON.stringify(body)), headOf('/'));
     expect(defects).toEqual([]);
     expect(facts.text).toContain('SECRET');
+  });
+
+  // @google/genai: Source, of an environment by itself, or of one within what is kept.
+  test.each([
+    ['an environment', (sources: object) => ({ sources })],
+    ['an agent', (sources: object) => ({ id: 'a', base_environment: { type: 'remote', sources } })],
+    ['a trigger', (sources: object) => ({ interaction: { agent: 'a', environment: { sources } } })],
+  ])('says the words of encoded files that are put before %s', (_what, having) => {
+    const content = Buffer.from('a secret').toString('base64');
+    const body = having([{ type: 'INLINE', target: 'AGENTS.md', encoding: 'base64', content }]);
+    const { facts } = gemini.readRequest('agents', Buffer.from(JSON.stringify(body)), headOf('/'));
+    expect(facts.text).toContain('a secret');
+    expect(facts.messages.at(-1)?.text).toBe('a secret');
+  });
+
+  test('is named where it is run again as it is kept', () => {
+    const modelAt = (path: string) => gemini.readRequest('agents', Buffer.alloc(0), headOf(path)).facts.model;
+    expect(modelAt('/v1beta/triggers/t/executions')).toBe('triggers/t');
+    expect(modelAt('/v1beta/triggers/t')).toBe('');
   });
 
   test('is refused as Google refuses', () => {

@@ -89,6 +89,12 @@ const requests: readonly (readonly [what: string, path: string, body: unknown])[
     { environment: { network: { allowlist: [{ domain: 'a', transform: { 'X-Key': secret } }] } } },
   ],
   [
+    'what an environment by itself sends to a host',
+    '/v1beta/environments',
+    { network: { allowlist: [{ domain: 'a', transform: [{ Authorization: secret }] }] }, sources: [] },
+  ],
+  ['a variable of one', '/v1beta/environments/e', { env: { KEY: secret } }],
+  [
     'an environment’s variable',
     '/v1beta/agents',
     { base_environment: { env: { KEY: { value: secret } }, type: 'remote' } },
@@ -334,6 +340,8 @@ describe('an answer without', () => {
     ['/v1/organization/admin_api_keys', { id: 'k', value: secret }],
     ['/v1/organization/projects/p/service_accounts', { api_key: { value: secret } }],
     ['/v1/environments/e/work/poll', { id: 'w', secret }],
+    ['/v1beta/environments/e', { network: { allowlist: [{ domain: 'a', transform: { K: secret } }] } }],
+    ['/v1beta/environments', { environments: [{ network: { allowlist: [{ transform: { K: secret } }] } }] }],
     ['/v1/tunnels/t/reveal_token', { type: 'tunnel_token', tunnel_token: secret }],
     ['/api/v1/keys', { data: { hash: 'h', label: 'sk-or-v1-...' }, key: secret }],
     ['/api/v1/auth/keys', { key: secret, user_id: 'u' }],
