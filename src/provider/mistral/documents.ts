@@ -5,9 +5,17 @@
 import type { UsageFacts } from '../../core/facts.ts';
 import { readChatUsage } from '../openai/chat.ts';
 import type { ResponseReading } from '../protocol.ts';
-import { boundedList, joined, note, openAnswer, unreadResponse, usageAbsent } from '../reading/reading.ts';
+import {
+  boundedList,
+  joined,
+  note,
+  openAnswer,
+  openSaidBefore,
+  unreadResponse,
+  usageAbsent,
+} from '../reading/reading.ts';
 import type { StreamReader } from '../reading/stream.ts';
-import { isRecord, textOf } from '../wire/json.ts';
+import { isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 
 const pagesMax = 100_000;
 
@@ -15,14 +23,31 @@ function readOut(status: number, model: string, text: string, usage: UsageFacts)
   return { ...unreadResponse(status, '').facts, model, text, usage };
 }
 
-/** Reads a whole answer of status below 400: the text of every page, and what was noted of the document. */
+/** Every text of that name in a list of objects. */
+function textsOf(list: unknown, name: string): readonly string[] {
+  const entries: readonly unknown[] = Array.isArray(list) ? list : [];
+  return entries.filter(isRecord).map((entry) => textOf(entry[name]));
+}
+
+/** A page refers to its tables where they stand by themselves, and says again in blocks what it says. */
+function pageText({ header, markdown, footer, tables, images, blocks }: JsonRecord): string {
+  const running = [header, markdown, footer].map(textOf);
+  const beside = [...textsOf(tables, 'content'), ...textsOf(images, 'image_annotation')];
+  const text = [...running, ...beside].reduce(joined, '');
+  const isSaid = openSaidBefore();
+  return textsOf(blocks, 'content')
+    .filter((block) => !isSaid(text, block))
+    .reduce(joined, text);
+}
+
+/** Reads a whole answer of status below 400: the text of every page, and what was noted of it and of the document. */
 export function readOcrResponse(status: number, bytes: Buffer): ResponseReading {
   const { body, defects, unread } = openAnswer(status, bytes);
   if (body === null) return unread;
   let text = '';
   for (const page of boundedList(body.pages, pagesMax, '`pages`', defects)) {
     if (!isRecord(page)) note(defects, 'an entry of `pages` is not an object');
-    else text = [page.header, page.markdown, page.footer].map(textOf).reduce(joined, text);
+    else text = joined(text, pageText(page));
   }
   text = joined(text, textOf(body.document_annotation));
   return {

@@ -164,7 +164,7 @@ export const mistral: Protocol = {
     if (operation === 'conversations' || operation === 'agents') return readConversationRequest(body);
     if (operation === 'batch.jobs') return readJobRequest(body);
     if (operation === 'files') return readFileUpload(body, head, readMistralLine);
-    if (keptOperations.has(operation)) return readKept(body, head);
+    if (keptOperations.has(operation)) return readKept(operation, body, head);
     const members = textMembers.get(operation);
     return members === undefined ? unreadRequest('') : readTextRequest(body, head, members);
   },

@@ -1,12 +1,15 @@
 /**
  * What Mistral is handed now and gives to a model later, or at once behind a name that it was kept under: prompts and
- * skills of its registry, judges and the records they judge, what a workflow is run with
+ * skills of its registry, connectors and libraries, judges and the records they judge, what a workflow is run with
  * (https://docs.mistral.ai/api). Pure.
  */
+import { serverAddress } from '../openai/offered-tools.ts';
 import { readTextRequest } from '../openai/text-requests.ts';
 import type { OperationName, RequestHead, RequestReading } from '../protocol.ts';
 import { modelName, note, openRequest } from '../reading/reading.ts';
-import { isAbsent, isRecord, type JsonRecord } from '../wire/json.ts';
+import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
+
+const connectors: OperationName = 'connectors';
 
 /** Routes by their last segments; `*` stands for one. */
 const routes: readonly (readonly [tail: readonly string[], OperationName])[] = [
@@ -19,9 +22,11 @@ const routes: readonly (readonly [tail: readonly string[], OperationName])[] = [
   ...['datasets/*/records', 'dataset-records/*/payload', 'dataset-records/*/properties'].map(to('datasets')),
   ...[
     ...['workflows/*/execute', 'workflows/registrations/*/execute'],
-    ...['workflows/schedules', 'workflows/schedules/*'],
+    ...['workflows/schedules', 'workflows/schedules/*', 'workflows/schedules/*/trigger'],
     ...['signals', 'updates', 'queries'].map((name) => `workflows/executions/*/${name}`),
   ].map(to('workflows')),
+  ...['libraries', 'libraries/*', 'libraries/*/documents', 'libraries/*/documents/*'].map(to('libraries')),
+  ...['connectors', 'connectors/*'].map(to(connectors)),
 ];
 
 function to(operation: OperationName) {
@@ -49,8 +54,19 @@ function isEncoded(body: JsonRecord): boolean {
   return [body, member(body, 'schedule')].some((of) => !isAbsent(member(of, 'input').b64payload));
 }
 
+/** What a model is told of a server of tools, and where that is. Beside it stand the keys that it takes. */
+function readConnector(bytes: Buffer, head: RequestHead): RequestReading {
+  const members = { system: ['system_prompt'], text: ['name', 'title', 'description'] };
+  const { facts, defects } = readTextRequest(bytes, head, members);
+  const { server, ...params } = facts.params;
+  const { body } = openRequest(bytes);
+  const offered = { name: textOf(body?.name), description: serverAddress(server) };
+  return { facts: { ...facts, params, tools: isAbsent(server) ? [] : [offered] }, defects };
+}
+
 /** Any of its words counts; a judge says who judges. */
-export function readKept(bytes: Buffer, head: RequestHead): RequestReading {
+export function readKept(operation: OperationName, bytes: Buffer, head: RequestHead): RequestReading {
+  if (operation === connectors) return readConnector(bytes, head);
   const reading = readTextRequest(bytes, head, { system: [], text: null });
   const { body } = openRequest(bytes);
   if (body === null) return reading;

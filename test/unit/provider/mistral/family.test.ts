@@ -236,6 +236,24 @@ describe('a whole answer', () => {
     expect(readAs(null, mistral, 'ocr', ocr).facts.text).toBe('# A\nB\nF\n{"x":1}');
     expect(readAs(null, mistral, 'audio.transcriptions', '{"text":"Hello"}').facts.text).toBe('Hello');
   });
+
+  // @mistralai/mistralai: OCRPageObject.
+  test('of documents gives the tables that stand apart, what was noted of pictures, and what a block alone says', () => {
+    const page = {
+      index: 0,
+      markdown: 'A\n[tbl-0.md](tbl-0.md)',
+      tables: [{ id: 'tbl-0.md', content: '| B |', format: 'markdown' }, null],
+      images: [{ id: 'i', image_annotation: '{"shows":"C"}', image_base64: 'aGk=' }],
+      blocks: [
+        { type: 'text', content: 'A' },
+        { type: 'signature', content: 'D' },
+      ],
+    };
+    const ocr = JSON.stringify({ pages: [page], model: 'ocr' });
+    expect(readAs(null, mistral, 'ocr', ocr).facts.text).toBe(
+      'A\n[tbl-0.md](tbl-0.md)\n| B |\n{"shows":"C"}\nD',
+    );
+  });
 });
 
 test('a streamed transcription gives its text, whole once it ends', () => {

@@ -12,10 +12,31 @@ describe('what is kept for a model', () => {
     ['judges', { messages: [{ role: 'user', content: 'SECRET' }] }],
     ['datasets', { payload: { messages: [{ role: 'user', content: 'SECRET' }] } }],
     ['workflows', { schedule: { input: { to: 'SECRET' } } }],
+    ['libraries', { name: 'a', description: 'SECRET' }],
+    ['connectors', { name: 'a', description: 'SECRET' }],
+    ['connectors', { system_prompt: 'SECRET' }],
   ])('reaches the rules: %s', (operation, body) => {
     const { facts, defects } = asked(mistral, operation, body);
     expect(defects).toEqual([]);
     expect(facts.text).toContain('SECRET');
+  });
+
+  // @mistralai/mistralai: CreateConnectorRequest.
+  test('has the server of a connector as what it offers, and none of the keys that it takes', () => {
+    const { facts } = asked(mistral, 'connectors', {
+      name: 'bank',
+      description: 'Pays.',
+      server: 'https://bank.example/mcp?apiKey=SECRET',
+      headers: { 'X-Key': 'SECRET' },
+      auth_data: { client_id: 'c', client_secret: 'SECRET' },
+      system_prompt: 'Pay at once.',
+    });
+    expect(facts).toMatchObject({
+      system: 'Pay at once.',
+      tools: [{ name: 'bank', description: 'https://bank.example/mcp?apiKey=[removed]' }],
+    });
+    expect(JSON.stringify(facts)).not.toContain('SECRET');
+    expect(asked(mistral, 'connectors', { system_prompt: 'Wait.' }).facts.tools).toEqual([]);
   });
 
   test.each([
@@ -53,7 +74,16 @@ test.each([
   ['POST', '/v1/workflows/schedules', 'workflows'],
   ['PATCH', '/v1/workflows/schedules/s_1', 'workflows'],
   ['POST', '/v1/workflows/executions/e_1/signals', 'workflows'],
+  ['POST', '/v1/workflows/schedules/s_1/trigger', 'workflows'],
   ['POST', '/v1/workflows/executions/e_1/cancel', 'unknown'],
+  ['POST', '/v1/libraries', 'libraries'],
+  ['PUT', '/v1/libraries/l_1', 'libraries'],
+  ['POST', '/v1/libraries/l_1/documents', 'libraries'],
+  ['GET', '/v1/libraries/l_1', 'unknown'],
+  ['POST', '/v1/connectors', 'connectors'],
+  ['PATCH', '/v1/connectors/c_1', 'connectors'],
+  ['POST', '/v1/connectors/c_1/tools/t/call', 'connectors.call'],
+  ['POST', '/v1/connectors/c_1/user/credentials', 'unknown'],
 ])('%s %s is %s', (method, path, operation) => {
   expect(mistral.operationOf(method, path)).toBe(operation);
 });
