@@ -35,14 +35,24 @@ export const toldOtherwise = 'the events of an output item name another call tha
 
 /** Notes a call that its item tells otherwise than the events of its arguments, or that no item tells. */
 export function checkTold({ item, told, pieces }: ItemInProgress, defects: string[]): void {
-  if (item === null && builtMembers.some((member) => pieces.has(member)))
-    note(defects, 'a tool call is in no output item');
+  const isCalled = [...pieces.keys()].some((key) => builtMembers.includes(key.split('.', 1)[0] ?? ''));
+  if (item === null && isCalled) note(defects, 'a tool call is in no output item');
   for (const [member, said] of told) if (item !== null && item[member] !== said) note(defects, toldOtherwise);
 }
 
 /** Under which key the deltas of a text are kept. */
 export function contentKey(value: JsonRecord, member: string): string {
   return `${member}.${typeof value.content_index === 'number' ? value.content_index : 0}`;
+}
+
+/** Under which key the pieces of a shell's command are kept. */
+export function commandKey({ command_index: index }: JsonRecord): string {
+  return `command.${typeof index === 'number' ? index : 0}`;
+}
+
+/** The commands of a shell's call. */
+function commandsOf({ action }: JsonRecord): readonly unknown[] {
+  return isRecord(action) && Array.isArray(action.commands) ? action.commands : [];
 }
 
 /** Whether deltas built this text; of an item whose opening was not seen, they built its end. */
@@ -55,7 +65,8 @@ export function checkPieces(progress: ItemInProgress, item: JsonRecord, defects:
   for (const [key, built] of progress.pieces) {
     const [member = '', index = ''] = key.split('.');
     let whole: unknown = item[member];
-    if (index !== '') {
+    if (member === 'command') whole = commandsOf(item)[Number(index)];
+    else if (index !== '') {
       const content = item.content;
       const part: unknown = Array.isArray(content) ? content[Number(index)] : undefined;
       whole = isRecord(part) ? part[member] : undefined;
@@ -68,12 +79,15 @@ export function checkPieces(progress: ItemInProgress, item: JsonRecord, defects:
 /** The item as the deltas alone tell it, where it was never sent whole. */
 export function itemFromPieces(progress: ItemInProgress): JsonRecord {
   const content: JsonRecord[] = [];
+  const commands: string[] = [];
   const item: Record<string, unknown> = { ...Object.fromEntries(progress.told), ...progress.item };
   for (const [key, built] of progress.pieces) {
     const [member = '', index = ''] = key.split('.');
-    if (index === '') item[member] = built;
+    if (member === 'command') commands.push(built);
+    else if (index === '') item[member] = built;
     else content.push(member === 'refusal' ? { type: 'refusal', refusal: built } : { text: built });
   }
+  if (commands.length > 0) item.action = { commands };
   if (content.length > 0) {
     item.content = content;
     item.type = 'message';
@@ -103,7 +117,7 @@ export function reconcile(streamed: OutputSaid, repeated: OutputSaid, defects: s
 }
 
 /** Members of a call that its deltas build. */
-const builtMembers = ['arguments', 'input', 'code'];
+const builtMembers = ['arguments', 'input', 'code', 'command'];
 
 /** What of a call stood in it already when it began; clients put the deltas behind that, or leave it out. */
 function begunWith(item: JsonRecord | null): readonly (readonly [string, string])[] {

@@ -14,6 +14,7 @@ import {
   checkDelta,
   checkPieces,
   checkTold,
+  commandKey,
   contentKey,
   hearTold,
   type ItemInProgress,
@@ -190,6 +191,12 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
     }
   }
 
+  /** Its deltas go on behind what it began with. */
+  function absorbCommand(value: JsonRecord, step: string): void {
+    const said = step === 'added' ? { ...value, delta: value.command } : value;
+    absorbPiece(said, commandKey(value), 'command', step === 'done');
+  }
+
   function absorbDelta(type: string, value: JsonRecord): StreamEventKind {
     const dot = type.lastIndexOf('.');
     const subject = type.slice(0, dot);
@@ -203,6 +210,7 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
       const text = textMember.get(subject);
       if (text !== undefined) absorbPiece(value, contentKey(value, text), text, step === 'done');
     }
+    if (subject === 'response.shell_call_command') absorbCommand(value, step);
     if (subject === 'response.content_part') parts.absorb(value);
     if (showsTextOnly(type)) return 'text';
     // Whoever knows it may find a call in it.

@@ -377,6 +377,62 @@ describe('a stream', () => {
     expect(read(itemDone(call('ls')), completed(call('rm'))).defects).not.toEqual([]);
   });
 
+  // openai: ResponseShellCallCommandAddedEvent and its neighbours.
+  const shell = (...commands: readonly string[]) => ({
+    type: 'shell_call',
+    id: 's',
+    call_id: 'c',
+    action: { commands },
+  });
+  const command = (step: string, of: object, index = 0) => ({
+    type: `response.shell_call_command.${step}`,
+    ...{ output_index: 0, command_index: index },
+    ...of,
+  });
+
+  test('of a shell’s commands in pieces has what its item has', () => {
+    const reading = read(
+      added(shell()),
+      command('added', { command: 'l' }),
+      command('delta', { delta: 's' }),
+      command('done', { command: 'ls' }),
+      command('added', { command: '' }, 1),
+      command('delta', { delta: 'pwd' }, 1),
+      itemDone(shell('ls', 'pwd')),
+      completed(shell('ls', 'pwd')),
+    );
+    expect(reading).toMatchObject({ complete: true, defects: [] });
+    expect(reading.facts.toolCalls.map((call) => call.arguments)).toEqual([
+      { action: { commands: ['ls', 'pwd'] } },
+    ]);
+  });
+
+  test('cut after pieces of a shell’s commands still has them', () => {
+    const { facts } = read(
+      added(shell()),
+      command('delta', { delta: 'ls' }),
+      command('done', { command: 'pwd' }, 1),
+    );
+    expect(facts.toolCalls).toMatchObject([
+      { name: 'shell_call', arguments: { action: { commands: ['ls', 'pwd'] } } },
+    ]);
+  });
+
+  test.each([
+    ['than their item', [command('delta', { delta: 'rm' }), itemDone(shell('ls'))]],
+    ['than their end', [command('delta', { delta: 'rm' }), command('done', { command: 'ls' })]],
+    ['than the item before them', [itemDone(shell('ls')), command('done', { command: 'rm' })]],
+    ['in another place', [command('done', { command: 'ls' }, 1), itemDone(shell('ls'))]],
+  ])('has a defect where pieces tell other commands %s', (_what, events) => {
+    expect(read(added(shell()), ...events).defects).not.toEqual([]);
+  });
+
+  test('has a defect where a shell’s command is of no item', () => {
+    expect(read(command('done', { command: 'rm' }), completed()).defects).toEqual([
+      'a tool call is in no output item',
+    ]);
+  });
+
   test('of events nobody knows yet does not pass them unjudged', () => {
     expect(
       read({ type: 'response.teleport.delta' }, { type: 'response.shell_call_command.delta' }).kinds,
