@@ -12,6 +12,7 @@ import { unreadRequest, unreadResponse } from '../reading/reading.ts';
 import { openSegments, type SegmentReader } from '../reading/segments.ts';
 import { openEventStream, openUnreadStream } from '../reading/stream.ts';
 import { streamFormOf } from '../reading/stream-form.ts';
+import { endsWithSegments, routeSegments } from '../route.ts';
 import { speakingAlso } from '../speaking-also.ts';
 import { mayBeJson } from '../wire/media-signature.ts';
 import { createAgentStreamReader } from './agent-stream.ts';
@@ -121,10 +122,21 @@ export const anthropicOperations: ReadonlySet<OperationName> = new Set([
   'messages.batches.results',
 ]);
 
+/** Of Anthropic's API before messages, which xAI and gateways have too. Elsewhere the last word means that an upload is whole. */
+const textCompletion: OperationName = 'complete';
+const completing: Protocol = {
+  ...anthropic,
+  operationOf: (method, path) =>
+    endsWithSegments(routeSegments(path), ['v1', 'complete'])
+      ? anthropic.operationOf(method, path)
+      : 'unknown',
+};
+
 /** What Ollama answers beside them, which is often set up as a server of this family. */
 const ollamaOperations: ReadonlySet<OperationName> = new Set(['chat', 'generate', 'embed', 'web']);
 
 export const openai: Protocol = speakingAlso(own, [
   { protocol: anthropic, operations: anthropicOperations },
+  { protocol: completing, operations: new Set([textCompletion]) },
   { protocol: ollamaOwn, operations: ollamaOperations },
 ]);

@@ -86,6 +86,8 @@ export const routes: readonly Route[] = [
   route('send', 'rerank', 'served.words'),
   // Azure ML's endpoints answer there whatever is asked of them.
   route('send', 'score', 'served.any'),
+  // vLLM's, which has a model say how likely each of some words comes next.
+  route('send', 'generative_scoring', 'served.words'),
   route('send', 'classify', 'served.words'),
   route('send', 'pooling', 'served.words'),
   // SGLang's at Vertex AI, and what llama.cpp and Text Embeddings Inference make vectors and scores of.
@@ -176,6 +178,13 @@ export const routes: readonly Route[] = [
   route('send', 'text-to-speech/*/stream', 'audio.speech'),
   route('send', 'text-to-speech/*/with-timestamps', 'audio.speech'),
   route('send', 'text-to-speech/*/stream/with-timestamps', 'audio.speech'),
+  route('send', 'text-to-dialogue', 'served.words'),
+  route('send', 'text-to-dialogue/stream', 'served.words'),
+  route('send', 'sound-generation', 'audio.speech'),
+  // MiniMax's.
+  route('send', 't2a_v2', 'audio.speech'),
+  route('send', 'image_generation', 'images.generations'),
+  route('send', 'video_generation', 'videos'),
   // xAI's names for speaking and listening.
   route('send', 'tts', 'audio.speech'),
   route('send', 'stt', 'audio.transcriptions'),

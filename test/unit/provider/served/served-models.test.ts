@@ -13,6 +13,17 @@ test.each([
   ['/generate_stream', 'served.generate'],
   ['/api/generate', 'generate'],
   ['/v1/rerank', 'served.words'],
+  ['/generative_scoring', 'served.words'],
+  ['/v1/text-to-dialogue', 'served.words'],
+  ['/v1/text-to-dialogue/stream', 'served.words'],
+  ['/v1/sound-generation', 'audio.speech'],
+  ['/v1/t2a_v2', 'audio.speech'],
+  ['/v1/image_generation', 'images.generations'],
+  ['/v1/video_generation', 'videos'],
+  ['/v1/complete', 'complete'],
+  ['/anthropic/v1/complete', 'complete'],
+  ['/v1/uploads/u/complete', 'uploads'],
+  ['/v2/uploads/u/parts/complete', 'unknown'],
   ['/classify', 'served.words'],
   ['/vertex_generate', 'served.generate'],
   ['/encode', 'served.words'],
@@ -165,4 +176,27 @@ test.each([
 ] as const)('%s counts by the model that it brings in: %j', (operation, body) => {
   const { facts } = asked(openai, operation, body);
   expect([facts.model, ...(facts.insteads ?? []).map(({ model }) => model)]).toContain('acme/adapter');
+});
+
+// https://docs.x.ai/developers/rest-api-reference/inference/legacy
+test('a completion in Anthropic’s old form says what is asked and what is answered', () => {
+  const { facts } = asked(openai, 'complete', { model: 'm', prompt: 'a SECRET', stream: true });
+  expect(facts).toMatchObject({ model: 'm', text: 'a SECRET', stream: true });
+  const whole = JSON.stringify({ type: 'completion', completion: 'a SECRET', stop_reason: 'stop_sequence' });
+  expect(readAs(null, openai, 'complete', whole)).toMatchObject({ facts: { text: 'a SECRET' }, defects: [] });
+  const event = { type: 'completion', completion: 'a SECRET', stop_reason: 'stop_sequence' };
+  const stream = readAs(
+    'sse',
+    openai,
+    'complete',
+    events(`event: completion\ndata: ${JSON.stringify(event)}\n\n`),
+  );
+  expect(stream).toMatchObject({ facts: { text: 'a SECRET' }, complete: true });
+});
+
+test.each([
+  ['a dialogue', 'served.words', { inputs: [{ text: 'SECRET', voice_id: 'v' }] }],
+  ['what is scored', 'served.words', { query: 'Is it', items: ['SECRET'], label_token_ids: [1] }],
+])('the words of %s are seen by rules', (_what, operation, body) => {
+  expect(asked(openai, operation, body).facts.text).toContain('SECRET');
 });
