@@ -56,6 +56,12 @@ describe('a function response of Gemini says the words of a file', () => {
   });
 });
 
+test('a function response of Gemini that is no object says its words', () => {
+  const body = { contents: [{ parts: [{ functionResponse: 'a secret' }] }] };
+  const { facts } = gemini.readRequest('generate_content', bytes(body), headOf('/'));
+  expect(facts.text).toBe('a secret');
+});
+
 // Gateways hand such a document on to models of others, which take it.
 describe('a result of a tool of Anthropic’s says', () => {
   const said = (media_type: string) => {

@@ -125,6 +125,12 @@ describe('what takes words in besides', () => {
     expect(facts.messages.at(-1)?.text).toBe('a secret');
   });
 
+  test('says the words of a file that is not encoded once', () => {
+    const body = { sources: [{ content: 'a secret' }] };
+    const { facts } = gemini.readRequest('agents', Buffer.from(JSON.stringify(body)), headOf('/'));
+    expect(facts.text).toBe('a secret');
+  });
+
   test('is named where it is run again as it is kept', () => {
     const modelAt = (path: string) => gemini.readRequest('agents', Buffer.alloc(0), headOf(path)).facts.model;
     expect(modelAt('/v1beta/triggers/t/executions')).toBe('triggers/t');

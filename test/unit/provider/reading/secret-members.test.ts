@@ -325,6 +325,12 @@ describe('an address without its keys', () => {
   });
 });
 
+test('the variables of OpenAI’s templates of environments stay', () => {
+  const bytes = Buffer.from(JSON.stringify({ env: { PATH: '/bin' } }));
+  const { removed } = withoutRequestSecrets('/v1/agents/environments/t', bytes, mark);
+  expect(removed).toBe(0);
+});
+
 describe('an answer without', () => {
   test.each([
     ['/v1/realtime/client_secrets', { value: secret, expires_at: 1, session: { model: 'm' } }],
