@@ -1,4 +1,4 @@
-/** `holdpoint policy …`: validate a policy and run its own fixtures, without a sidecar; replay it over the record of one. */
+/** `holdpoint policy …`: validate a policy and run its own tests, without a sidecar; replay it over the record of one. */
 import { HoldpointError } from '../core/errors.ts';
 import { backtestCommand } from './backtest.ts';
 import { type Command, type Environment, exitCodes } from './command.ts';
@@ -20,7 +20,7 @@ export const policyCommands: readonly Command[] = [
       try {
         const { version, digest } = loadPolicy(file, text, rulers);
         if (options.flag('json')) printJson({ file, version, digest, ok: true });
-        else printLine(`${visible(file)}: version ${visible(version)}, loads, and its fixtures hold.`);
+        else printLine(`${visible(file)}: version ${visible(version)}, loads, and its tests pass.`);
         return exitCodes.ok;
       } catch (error) {
         // Who reads JSON reads `ok`; who reads the exit code and the words has them all the same.
@@ -33,7 +33,7 @@ export const policyCommands: readonly Command[] = [
   {
     name: 'policy test',
     usage: 'FILE [--config FILE] [--json]',
-    summary: "run the rules' own fixtures; exit 1 when one fails",
+    summary: "run the rules' own tests; exit 1 when one fails",
     run: async (args, env) => {
       const options = readArguments(args, ['config'], ['json']);
       const file = onlyArgument(options, 'policy file');
@@ -44,7 +44,7 @@ export const policyCommands: readonly Command[] = [
       else {
         for (const { rule, fixture, message } of failed)
           printLine(visibleLines(`FAIL ${rule} / ${fixture}: ${message}`));
-        printLine(`${results.length - failed.length} of ${results.length} fixtures hold.`);
+        printLine(`${results.length - failed.length} of ${results.length} tests pass.`);
       }
       return failed.length === 0 ? exitCodes.ok : exitCodes.finding;
     },

@@ -118,5 +118,5 @@ function matchOf(rule: RuleSource): CompiledRule['match'] {
 }
 
 function fixtureProblem({ rule, fixture, message }: FixtureResult, index: number, place: number): Problem {
-  return { path: ['rules', index, 'tests', place], text: `rule ${rule}, fixture "${fixture}": ${message}` };
+  return { path: ['rules', index, 'tests', place], text: `rule ${rule}, test "${fixture}": ${message}` };
 }

@@ -40,7 +40,7 @@ const ruleOf = (rulingRole: RulingRole) =>
         context.addIssue({
           code: 'custom',
           path: ['tests'],
-          message: `has no fixture with \`expect: ${expected}\`; a rule needs at least one that matches and one that does not`,
+          message: `has no test with \`expect: ${expected}\`; a rule needs at least one that matches and one that does not`,
         });
       }
       value.tests.forEach((test, index) => {

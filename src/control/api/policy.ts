@@ -39,7 +39,7 @@ const ruleSchema = z.object({
         message: z.string(),
       }),
     )
-    .describe('The rule tried on its own fixtures, now.'),
+    .describe('The rule tried on its own tests, now.'),
 });
 
 export const policyRulesSchema = z
@@ -82,8 +82,7 @@ export const showPolicyRules: Operation = {
   ...base,
   id: 'showPolicyRules',
   summary: 'The rules in force and their tests',
-  description:
-    'What the file says, with its defaults filled in, and what each rule says of its own fixtures.',
+  description: 'What the file says, with its defaults filled in, and what each rule says of its own tests.',
   answers: [jsonAnswer('The rules.', policyRulesSchema)],
   refusals: [],
 };

@@ -134,7 +134,7 @@ describe.concurrent('policy', () => {
       run(['policy', 'test', scene.policyFile, '--json']),
     ]);
     expect(ran.map(({ code }) => code)).toEqual([0, 0]);
-    expect(ran[0]?.out).toContain('loads, and its fixtures hold');
+    expect(ran[0]?.out).toContain('loads, and its tests pass');
     expect(z.array(z.object({ passed: z.literal(true) })).parse(JSON.parse(ran[1]?.out ?? ''))).toHaveLength(
       8,
     );

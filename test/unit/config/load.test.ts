@@ -93,7 +93,7 @@ describe('the published files', () => {
     expect(loadConfig(published(name), {}).upstreams).toEqual(defaults.upstreams);
   });
 
-  it.each(['k8s/config/policy.yaml', 'config/policy.yaml'])('%s loads and its fixtures hold', (name) => {
+  it.each(['k8s/config/policy.yaml', 'config/policy.yaml'])('%s loads and its tests pass', (name) => {
     const text = readFileSync(published(name), 'utf8');
     expect(loadPolicy(name, text).version).not.toBe('');
     const results = testPolicy(name, text);

@@ -23,9 +23,9 @@ describe('loadPolicy', () => {
     expect(error).toBeInstanceOf(HoldpointError);
     expect(error).toMatchObject({ code: 'policy_invalid' });
     expect(error.message).toMatch(
-      /^policy\.yaml:8:\d+ rules\[0\]\.tests\[0\]: rule a-rule, fixture "yes": expected match, got no-match$/m,
+      /^policy\.yaml:8:\d+ rules\[0\]\.tests\[0\]: rule a-rule, test "yes": expected match, got no-match$/m,
     );
-    expect(error.message).toContain('fixture "no": expected no-match, got match');
+    expect(error.message).toContain('test "no": expected no-match, got match');
   });
 
   it('refuses a fixture on which the rule fails, and says how it failed', () => {
@@ -33,7 +33,7 @@ describe('loadPolicy', () => {
     const tests =
       '[{ name: a, expect: match, response: { text: "5" } }, { name: b, expect: no-match, response: { text: "0,5" } }]';
     expect(thrown(() => loadPolicy('policy.yaml', policyText(when, { tests }))).message).toContain(
-      'fixture "b": expected no-match, got error: num() takes a number or a plain decimal text, not "0,5"',
+      'test "b": expected no-match, got error: num() takes a number or a plain decimal text, not "0,5"',
     );
   });
 

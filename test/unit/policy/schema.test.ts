@@ -76,8 +76,8 @@ describe('the policy schema', () => {
   it.each([
     ['match', '[{ name: a, expect: no-match }]'],
     ['no-match', '[{ name: a, expect: match }]'],
-  ])('refuses a rule with no fixture that expects %s', (missing, tests) => {
-    expect(complaint({ tests })).toContain(`has no fixture with \`expect: ${missing}\``);
+  ])('refuses a rule with no test that expects %s', (missing, tests) => {
+    expect(complaint({ tests })).toContain(`has no test with \`expect: ${missing}\``);
   });
 
   it('refuses a fixture with a response in a rule that is judged before there is one', () => {
