@@ -48,7 +48,7 @@ export const reviewerCommands: readonly Command[] = [
   {
     name: 'reviewer key withdraw',
     usage: 'KEY --reason TEXT [--json]',
-    summary: 'end the use of a key: its owner or an admin',
+    summary: 'end the use of a key, named whole or by its fingerprint: its owner or an admin',
     run: withdraw,
   },
 ];
@@ -134,8 +134,22 @@ async function withdraw(args: readonly string[], env: Environment): Promise<Exit
   const options = readArguments(args, [...clientOptions, 'reason'], ['json']);
   const key = onlyArgument(options, 'key');
   const reason = requiredText(options, 'reason');
-  const answer = await controlClient(options, env).post(`${path}/withdraw`, { key, reason });
+  const client = controlClient(options, env);
+  const answer = await client.post(`${path}/withdraw`, { key: await wholeKey(client, key), reason });
   return printKey(answer, options.flag('json'), 'counts no more');
+}
+
+/** A key is told by its fingerprint wherever it is spoken of, and so may be whoever withdraws it. */
+async function wholeKey(client: ControlClient, named: string): Promise<string> {
+  if (!/^[0-9a-f]{16}$/.test(named)) return named;
+  const { items } = keysSchema.parse(await client.get(path));
+  const [found, ...others] = items.filter(({ fingerprint }) => fingerprint === named);
+  if (found !== undefined && others.length === 0) return found.key;
+  throw new HoldpointError(
+    'not_found',
+    `No key that was enrolled has the fingerprint ${named}, or more than one has.`,
+    'Name it whole, as holdpoint reviewer key list has it.',
+  );
 }
 
 function printKey(answer: unknown, json: boolean, what: string): ExitCode {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { readReviewerKey, writeReviewerKey } from '../../src/cli/reviewer-key.ts';
 import { systemRandom } from '../../src/core/clock.ts';
 import type { Role } from '../../src/core/roles.ts';
+import { keyFingerprint } from '../../src/core/ruling-statement.ts';
 import { addToken } from '../../src/store/token-file.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { run } from './support/process.ts';
@@ -103,6 +104,18 @@ describe('a key for rulings', () => {
     const anySignature = `AQ${'A'.repeat(84)}==`;
     const json = { owner: 'bob', key: weak, possession: anySignature, reason: 'test' };
     expect(codeOf(await post(tokenOf('bob'), 'reviewer-keys', json))).toBe('403 signature_invalid');
+  });
+
+  it('is withdrawn on the command line by the fingerprint that it is told by', async () => {
+    const key = keyOf('gina');
+    expect(codeOf(await enrol('gina', 'gina', key))).toBe('201');
+    const env = { HOLDPOINT_URL: house.sidecar.controlUrl, HOLDPOINT_TOKEN: tokenOf('gina') };
+    const fingerprint = keyFingerprint(key.publicKey);
+    const withdrawn = await run(['reviewer', 'key', 'withdraw', fingerprint, '--reason', 'lost'], env);
+    expect([withdrawn.code, withdrawn.out]).toEqual([0, `gina: the key ${fingerprint} counts no more.\n`]);
+    const unknown = await run(['reviewer', 'key', 'withdraw', '0123456789abcdef', '--reason', 'lost'], env);
+    expect(unknown.code).toBe(2);
+    expect(unknown.err).toContain('holdpoint reviewer key list');
   });
 
   it('of somebody else is enrolled by an admin alone', async () => {
