@@ -29,7 +29,7 @@ export function controlClient(
     throw new HoldpointError(
       'usage',
       'A control token is needed.',
-      'Pass --token or set HOLDPOINT_TOKEN. Make one with: holdpoint token new --name NAME --role reviewer',
+      'Pass --token or set HOLDPOINT_TOKEN. Make one with: holdpoint token new --name NAME --role ROLE',
     );
   }
   if (!/^[\x21-\x7e]{1,512}$/.test(token))
@@ -124,9 +124,16 @@ function problem({ code, detail, next }: Problem, status: number): HoldpointErro
   return new HoldpointError(
     isErrorCode(code) ? code : 'internal',
     typeof detail === 'string' ? detail : `The sidecar answered ${status}.`,
-    // The sidecar speaks of the header that this command sends.
-    code === 'unauthenticated' ? anotherToken : typeof next === 'string' ? next : '',
+    nextStep(code, typeof next === 'string' ? next : ''),
   );
+}
+
+/** The sidecar speaks of the header and the parameters that this command sends, and whoever typed it sees neither. */
+function nextStep(code: string, next: string): string {
+  if (code === 'unauthenticated') return anotherToken;
+  return code === 'invalid_argument' && /\/openapi\.json|^The parameters are: /.test(next)
+    ? 'See holdpoint --help.'
+    : next;
 }
 
 const anotherToken =

@@ -32,7 +32,7 @@ export const decisionsCommands: readonly Command[] = [
   {
     name: 'decisions list',
     usage:
-      '[--limit N] [--before SEQ] [--model M] [--operation O] [--provider P] [--workload W] [--session S] [--rule R] [--ruled-by NAME] [--subject S] [--verdict V] [--outcome O] [--since UTC] [--until UTC] [--json]',
+      '[--limit N] [--before SEQ] [--model M] [--operation O] [--provider P] [--workload W] [--session S] [--rule R] [--ruled-by NAME] [--subject S] [--verdict pass|flag|hold|deny] [--outcome O] [--since UTC] [--until UTC] [--json]',
     summary: 'what was recorded, newest first',
     run: list,
   },

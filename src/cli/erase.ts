@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { scopeText } from '../console/words/erasure.ts';
 import { HoldpointError } from '../core/errors.ts';
+import { bases } from '../ledger/erasure.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { erasureSchema, printErasure, scopeSchema, untilEnded } from './erasure-answers.ts';
@@ -23,26 +24,27 @@ const legalHoldSchema = z.object({
   scope: scopeSchema,
 });
 
+const basisIs = `; B is one of ${bases.filter((basis) => basis !== 'retention').join(', ')}`;
 const matchOptions = ['model', 'operation', 'provider', 'workload'];
 
 export const eraseCommands: readonly Command[] = [
   {
     name: 'erase decision',
     usage: 'ID --basis B --reason TEXT [--dry-run] [--json]',
-    summary: 'erase the content of one decision',
+    summary: `erase the content of one decision${basisIs}`,
     run: (args, env) => erase(args, env, [], (options) => ({ decision: onlyArgument(options, 'decision') })),
   },
   {
     name: 'erase subject',
     usage: 'NAME --basis B --reason TEXT [--dry-run] [--json]',
-    summary: 'erase the content of every decision of a data subject',
+    summary: `erase the content of every decision of a data subject${basisIs}`,
     run: (args, env) => erase(args, env, [], (options) => ({ subject: onlyArgument(options, 'subject') })),
   },
   {
     name: 'erase class',
     usage:
       '[--model M] [--operation O] [--provider P] [--workload W] [--before UTC] --basis B --reason TEXT [--dry-run] [--json]',
-    summary: 'erase the content of every decision of a class',
+    summary: `erase the content of every decision of a class${basisIs}`,
     run: (args, env) =>
       erase(args, env, [...matchOptions, 'before'], (options) => {
         refuseArguments(options);

@@ -4,18 +4,19 @@ import type { Command } from './command.ts';
 const nameWidthMax = 22;
 const optionIndent = 6;
 
-const footer = `holdpoint COMMAND --help shows the options. Everything that prints data takes --json.
-Commands that name --config FILE (config/holdpoint.yaml when absent) work on local state; those that ask a running sidecar take
---url and --token, or HOLDPOINT_URL and HOLDPOINT_TOKEN.
-Exit codes: 0 ok, 1 a finding, 2 usage or configuration, 3 cannot reach the sidecar.
-`;
+const footer: readonly string[] = [
+  'holdpoint COMMAND --help shows the options, holdpoint --version the version. Everything that prints data takes --json.',
+  'Commands that name --config FILE (config/holdpoint.yaml when absent) work on local state; those that ask a running sidecar take --url and --token, or HOLDPOINT_URL and HOLDPOINT_TOKEN.',
+  'Exit codes: 0 ok, 1 a finding, 2 usage or configuration, 3 cannot reach the sidecar.',
+];
 
 /** The help for `shown`, no wider than `columns` where words allow it. */
 export function helpText(shown: readonly Command[], withOptions: boolean, columns: number): string {
   const blocks = shown.map((command) =>
     withOptions ? withUsage(command, columns) : inOneLine(command, columns),
   );
-  return `usage: holdpoint <command>\n\n${blocks.join(withOptions ? '\n\n' : '\n')}\n\n${footer}`;
+  const end = footer.map((text) => `${wrapped(text.split(' '), 0, columns)}\n`).join('');
+  return `usage: holdpoint <command>\n\n${blocks.join(withOptions ? '\n\n' : '\n')}\n\n${end}`;
 }
 
 function inOneLine({ name, summary }: Command, columns: number): string {

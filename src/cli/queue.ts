@@ -4,12 +4,11 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { HoldpointError } from '../core/errors.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { detailSchema, headlineOf, listSchema } from './hold-answers.ts';
 import { printQueue } from './holds.ts';
-import { readArguments, readOptions } from './options.ts';
+import { readOptions } from './options.ts';
 import { duration, outputIsGone, printJson, printLine, safeJson, visible } from './print.ts';
 import { createQueueCalls } from './queue-calls.ts';
 import { bracketPastes, createKeyReader, leavePastes } from './queue-keys.ts';
@@ -32,14 +31,7 @@ export const queueCommands: readonly Command[] = [
     usage: '[--json]',
     summary: 'the queue on a terminal, to read and to rule; a plain list elsewhere',
     run: async (args, env) => {
-      const options = readArguments(args, clientOptions, ['json']);
-      const [unknown] = options.positionals;
-      if (unknown !== undefined)
-        throw new HoldpointError(
-          'usage',
-          `There is no command holds ${unknown}.`,
-          'See holdpoint holds --help.',
-        );
+      const options = readOptions(args, clientOptions, ['json']);
       const client = controlClient(options, env);
       const answer = await client.get(pendingPath);
       if (options.flag('json')) printJson(answer);

@@ -74,6 +74,8 @@ async function familyOf(word: string | undefined): Promise<readonly Command[]> {
 
 function findCommand(args: readonly string[], family: readonly Command[]): Command | null {
   for (const words of [3, 2, 1]) {
+    // A word behind that of a family is its second one, also where the first is a command by itself.
+    if (words === 1 && family.length > 1 && args[1] !== undefined && !args[1].startsWith('-')) return null;
     const found = family.find(({ name }) => name === args.slice(0, words).join(' '));
     if (found !== undefined) return found;
   }
@@ -104,7 +106,9 @@ function unknownCommand(args: readonly string[], family: readonly Command[]): Ex
   const hint = near === undefined ? `There are: ${known.join(', ')}.` : `Did you mean holdpoint ${near}?`;
   const more = family.length > 0 ? `holdpoint ${word} --help` : 'holdpoint --help';
   const what =
-    said === word && family.length > 0 ? `${word} is not whole` : `There is no command ${visible(said)}`;
+    said === word && family.length > 0
+      ? `${word} alone is no command`
+      : `There is no command ${visible(said)}`;
   process.stderr.write(`holdpoint: ${what}.\n${hint} See ${more}.\n`);
   return exitCodes.usage;
 }

@@ -74,7 +74,7 @@ export const tokenCommands: readonly Command[] = [
       const name = onlyArgument(options, 'token');
       const { paths } = loadConfig(options.text('config') ?? defaultConfigFile, env);
       revokeToken(paths.tokens, name, osUser(), systemClock.nowMs());
-      printLine(`the token of ${visible(name)} is revoked`);
+      printLine(`The token of ${visible(name)} is revoked.`);
       return exitCodes.ok;
     },
   },

@@ -91,10 +91,11 @@ describe.concurrent('holdpoint', () => {
     [['nonsense'], 'holdpoint: There is no command nonsense.'],
     [['veryfy', 'data'], 'Did you mean holdpoint verify?'],
     [['token'], 'There are: token new, token list, token replace, token revoke.'],
-    [['keys', '--config', 'holdpoint.yaml'], 'keys is not whole.'],
+    [['keys', '--config', 'holdpoint.yaml'], 'keys alone is no command.\nThere are: keys rotate'],
     [['token', 'nwe'], 'Did you mean holdpoint token new?'],
     [['holds', 'show'], 'See holdpoint holds show --help.'],
-    [['holds', 'relase', 'h-1'], 'There is no command holds relase.'],
+    [['holds', 'relase', 'h-1'], 'There is no command holds relase.\nDid you mean holdpoint holds release?'],
+    [['holds', '--json', 'h-1'], 'was given "h-1"'],
     [
       ['erase', 'class', '--workload', 'my', 'agent', '--basis', 'unlawful', '--reason', 'r'],
       'takes no argument, and was given "agent"',
@@ -121,6 +122,22 @@ describe.concurrent('holdpoint', () => {
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain(said);
     expect(err).not.toMatch(/^\s+at /m);
+  });
+
+  it.each([
+    [['decisions', 'list', '--since', 'yesterday'], 'since must be a time'],
+    [['delegations', 'begin', '--to', 'bob', '--until', 'tomorrow'], 'until must be a time'],
+  ])('%j that the sidecar refuses leads to the help of the command', async (args, said) => {
+    const { code, err } = await run(args, scene.env);
+    expect(code).toBe(2);
+    expect(err).toContain(said);
+    expect(err).toMatch(new RegExp(`\\nSee holdpoint ${args[0]} ${args[1]} --help\\.\\n$`));
+  });
+
+  it('names the bases of an erasure where it is asked how to order one', async () => {
+    const { out } = await run(['erase', 'subject', '--help']);
+    expect(out.replaceAll(/\s+/g, ' ')).toContain('B is one of no_longer_needed, consent_withdrawn,');
+    expect(out).not.toContain('retention');
   });
 
   it.each([[{ HOLDPOINT_TOKEN: '' }], [{}]])('with %j says that a token is needed', async (env) => {

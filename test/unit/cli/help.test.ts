@@ -22,6 +22,13 @@ describe('help', () => {
     expect(lines.filter((line) => line.length > 60)).toEqual([]);
   });
 
+  it('ends with what holds for all of them, no wider than the terminal', () => {
+    const end = helpText([release], true, 60).split('\n\n')[2] ?? '';
+    expect(end.replaceAll('\n', ' ')).toContain('take --url and --token, or HOLDPOINT_URL');
+    expect(end.split('\n').filter((line) => line.length > 60)).toEqual([]);
+    expect(end).toMatch(/\nExit codes: [^\n]+\n(?:[^\n]+\n)*$/);
+  });
+
   it('of one command has its options, none of them torn apart', () => {
     const block = helpText([release], true, 60).split('\n\n')[1] ?? '';
     expect(block.replaceAll(/\s+/g, ' ').trim()).toBe(`holds release ${release.usage} ${release.summary}`);
