@@ -4,6 +4,9 @@ import { type Command, exitCodes } from './command.ts';
 import { readOptions } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
 
+/** As the base URL of most clients does, whose calls then begin behind it. */
+const endsInVersion = (url: string): boolean => /\/v1\/*$/.test(url);
+
 export const configCommands: readonly Command[] = [
   {
     name: 'config check',
@@ -28,6 +31,13 @@ export const configCommands: readonly Command[] = [
       printLine(`${visible(file)}: loads, and so does its policy ${visible(paths.policy)}.`);
       for (const [name, { url, protocol, mount }] of Object.entries(upstreams))
         printLine(visible(`${proxy.listen} ${mount} goes to ${name} at ${url}, read as ${protocol}.`));
+      for (const [name, { url = '', mount }] of Object.entries(upstreams))
+        if (endsInVersion(url) && !endsInVersion(mount))
+          printLine(
+            visible(
+              `A client that asks for /v1/… asks for ${url}/v1/… there: end upstreams.${name}.url before it.`,
+            ),
+          );
       printLine(`${control.listen} is the control port.`);
       printLine('Keys, certificates and secrets are looked for when it starts, not now.');
       return exitCodes.ok;

@@ -159,6 +159,19 @@ describe('config check', () => {
     expect(out).toContain('127.0.0.1:8787 / goes to openai at http://gateway.test, read as openai.');
   });
 
+  it.each([
+    [
+      'http://gateway.test/v1',
+      'asks for http://gateway.test/v1/v1/… there: end upstreams.openai.url before it.',
+    ],
+    ['http://gateway.test/api', null],
+  ])('of an upstream at %s says where calls would lead astray: %s', async (url, said) => {
+    const { code, out } = await run(['config', 'check'], { HOLDPOINT_UPSTREAMS_OPENAI_URL: url });
+    expect(code).toBe(0);
+    if (said === null) expect(out).not.toContain('A client that asks');
+    else expect(out).toContain(said);
+  });
+
   it('shows every setting as JSON', async () => {
     const { out } = await run(['config', 'check', '--json'], { HOLDPOINT_LIMITS_WAIT_MS_MAX: '5000' });
     expect(JSON.parse(out)).toMatchObject({
