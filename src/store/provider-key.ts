@@ -1,7 +1,7 @@
 /** A provider's key from the environment or a file; a file is read again when it changes. It is never written anywhere. */
 import { HoldpointError } from '../core/errors.ts';
 import { placeInWords, type SecretPlace } from './secret-place.ts';
-import { watchFile } from './watched-file.ts';
+import { watchFile, whyUnread } from './watched-file.ts';
 
 /** Longer than any key; OAuth tokens take about 2 KB. */
 const keyBytesMax = 16 * 1024;
@@ -24,7 +24,7 @@ export function openProviderKey(
     return () => key;
   }
   const current = watchFile(file, keyIn, nowMs);
-  if (current() === null) throw missing(name, lacks, 'config_invalid');
+  if (current() === null) throw missing(name, `${lacks}${whyUnread(file)}`, 'config_invalid');
   return () => {
     const key = current();
     if (key === null) throw missing(name, `${lacks} any more`, 'upstream_unreachable');
@@ -37,7 +37,7 @@ function missing(
   what: string,
   code: 'config_invalid' | 'upstream_unreachable',
 ): HoldpointError {
-  const next = code === 'config_invalid' ? 'Set it before the start.' : 'Put the key back.';
+  const next = code === 'config_invalid' ? 'Put it there before the start.' : 'Put the key back.';
   return new HoldpointError(code, `upstreams.${name}.key: ${what}.`, next);
 }
 

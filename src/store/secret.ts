@@ -1,7 +1,7 @@
 /** A secret from the environment or a file; a file is read again when it changes. It is never written anywhere. */
 import { HoldpointError } from '../core/errors.ts';
 import { placeInWords, type SecretPlace } from './secret-place.ts';
-import { watchFile } from './watched-file.ts';
+import { watchFile, whyUnread } from './watched-file.ts';
 
 const secretBytesMax = 16 * 1024;
 
@@ -24,8 +24,8 @@ export function openSecret(
     if (secret !== null) return secret;
     throw new HoldpointError(
       'config_invalid',
-      `${path}: ${placeInWords(place)} holds no secret.`,
-      'Set it before the start.',
+      `${path}: ${placeInWords(place)} holds no secret${place.file === undefined ? '' : whyUnread(place.file)}.`,
+      'Put it there before the start.',
     );
   };
   read();

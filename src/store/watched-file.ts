@@ -1,5 +1,6 @@
 /** What a small file says, read again when the file changes. */
 import { readFileSync, statSync } from 'node:fs';
+import { refusalOf } from '../core/errors.ts';
 
 /** Between two looks at a file. */
 const lookEveryMs = 1_000;
@@ -24,6 +25,16 @@ export function watchFile<T>(
     }
     return value;
   };
+}
+
+/** What a message about a file that says nothing ends with; empty where it can be read. */
+export function whyUnread(file: string): string {
+  try {
+    readFileSync(file);
+    return '';
+  } catch (error) {
+    return `: ${refusalOf(error)}`;
+  }
 }
 
 function textOf(file: string): string {

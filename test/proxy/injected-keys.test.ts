@@ -272,7 +272,10 @@ test('a tunnel does not hand it out, in the handshake, in a refusal or in its fr
 
 test.each([
   { key: { env: 'NOT_SET' }, says: 'upstreams.openai.key: the environment variable NOT_SET holds no key.' },
-  { key: { file: '/nowhere/key' }, says: 'upstreams.openai.key: the file /nowhere/key holds no key.' },
+  {
+    key: { file: '/nowhere/key' },
+    says: 'upstreams.openai.key: the file /nowhere/key holds no key: no such file or directory (ENOENT).',
+  },
 ])('a key that is missing stops the start: $says', async ({ key, says }) => {
   // Nothing was made yet, so there is no ledger to verify: no place of the tests' own.
   const config = join(directory, 'holdpoint.yaml');
