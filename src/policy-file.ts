@@ -66,8 +66,13 @@ export function openPolicyFile(
     const text = readPolicy(file);
     if (!isWhole()) return null;
     const digest = sha256Hex(text);
-    if (digest === policy.digest) refusedDigest = '';
-    if (digest === policy.digest || digest === refusedDigest) return null;
+    if (digest === refusedDigest) return null;
+    if (digest === policy.digest) {
+      // Otherwise the refusal would be the last that the log says of it.
+      if (refusedDigest !== '') log.info('the policy file is the one in force again', { digest });
+      refusedDigest = '';
+      return null;
+    }
     try {
       return load(file, text, rulers);
     } catch (error) {

@@ -60,6 +60,32 @@ it('a change that comes while the file is read for the first time is in force a 
   }
 });
 
+it('a policy that was refused and is put back as it was is said to be in force again', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'holdpoint-policy-'));
+  const file = join(dir, 'policy.yaml');
+  const said: string[] = [];
+  const say = (message: string): number => said.push(message);
+  writeFileSync(file, textOf('first'));
+  const policyFile = openPolicyFile(file, roleBook.rulers, { ...silent, info: say, error: say });
+  const ledger = await createLedgerUnderTest().open();
+  try {
+    await policyFile.attach(ledger);
+    await policyFile.reload();
+    for (const text of ['rules: [', textOf('first'), textOf('first')]) {
+      writeFileSync(file, text);
+      await policyFile.reload();
+    }
+    expect(said).toEqual([
+      'policy refused; the old one stays in force',
+      'the policy file is the one in force again',
+    ]);
+  } finally {
+    policyFile.close();
+    await ledger.close('test over');
+    rmSync(dir, { recursive: true });
+  }
+});
+
 describe('a policy that is written slowly, whose beginning is a policy with fewer rules,', () => {
   const whole = textOf('first');
   const beginning = whole.slice(0, whole.lastIndexOf('\n- id:') + 1);
