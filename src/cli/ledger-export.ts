@@ -129,7 +129,9 @@ export function writable(error: unknown, path: string): unknown {
   return new HoldpointError(
     'usage',
     `${path} cannot be written: ${refusalOf(error)}.`,
-    'Name one that this user may write.',
+    'code' in error && error.code === 'ENOSPC'
+      ? 'Free space there, or name another place.'
+      : 'Name one that this user may write.',
     error,
   );
 }

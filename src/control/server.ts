@@ -133,7 +133,11 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     refuseTokenInUrl(searchParams);
     const found = find(req.method ?? 'GET', pathname);
     if (found === null)
-      throw new HoldpointError('not_found', 'There is nothing at this path.', 'See /openapi.json.');
+      throw new HoldpointError(
+        'not_found',
+        'There is nothing at this path.',
+        'See /openapi.json. Calls to a model provider go to the port of proxy.listen.',
+      );
     const { route, params, methods } = found;
     if (route === null) {
       res.setHeader('allow', methods.join(', '));

@@ -9,12 +9,12 @@ export function listening(
   setting: string,
 ): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  server.once('error', (error) => {
+  server.once('error', (error: NodeJS.ErrnoException) => {
     reject(
       new HoldpointError(
         'config_invalid',
         `Cannot listen on ${host}:${port}: ${error.message}.`,
-        `Choose another ${setting} or stop what uses it.`,
+        `Choose another ${setting}${error.code === 'EADDRINUSE' ? ' or stop what uses it' : ''}.`,
         error,
       ),
     );
