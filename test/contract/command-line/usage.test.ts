@@ -162,15 +162,23 @@ describe('config check', () => {
   it.each([
     [
       'http://gateway.test/v1',
+      '/',
       'asks for http://gateway.test/v1/v1/… there: end upstreams.openai.url before it.',
     ],
-    ['http://gateway.test/api', null],
-  ])('of an upstream at %s says where calls would lead astray: %s', async (url, said) => {
-    const { code, out } = await run(['config', 'check'], { HOLDPOINT_UPSTREAMS_OPENAI_URL: url });
-    expect(code).toBe(0);
-    if (said === null) expect(out).not.toContain('A client that asks');
-    else expect(out).toContain(said);
-  });
+    ['http://gateway.test/v1', '/v1', null],
+    ['http://gateway.test/api', '/', null],
+  ])(
+    'of an upstream at %s, mounted at %s, says where calls would lead astray: %s',
+    async (url, mount, said) => {
+      const { code, out } = await run(['config', 'check'], {
+        HOLDPOINT_UPSTREAMS_OPENAI_URL: url,
+        HOLDPOINT_UPSTREAMS_OPENAI_MOUNT: mount,
+      });
+      expect(code).toBe(0);
+      if (said === null) expect(out).not.toContain('A client that asks');
+      else expect(out).toContain(said);
+    },
+  );
 
   it('shows every setting as JSON', async () => {
     const { out } = await run(['config', 'check', '--json'], { HOLDPOINT_LIMITS_WAIT_MS_MAX: '5000' });

@@ -4,7 +4,10 @@ import { openSecret } from '../../../src/store/secret.ts';
 
 test.each([
   { place: { env: 'SMTP_PASSWORD' }, said: 'the environment variable SMTP_PASSWORD holds no secret' },
-  { place: { file: '/secrets/smtp' }, said: 'the file /secrets/smtp holds no secret' },
+  {
+    place: { file: '/secrets/smtp' },
+    said: 'the file /secrets/smtp holds no secret: no such file or directory (ENOENT).',
+  },
   { place: { file: 'smtp.txt' }, said: 'the file smtp.txt holds no secret' },
 ])('one that is missing is named by its place: $said', ({ place, said }) => {
   expect(() => openSecret('notify.to.mail.password', place, {}, () => 0)).toThrow(
