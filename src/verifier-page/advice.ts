@@ -108,6 +108,7 @@ const kinds: Readonly<Record<ReasonCode, Kind>> = {
   response_repeated: 'conduct',
   response_without_release: 'conduct',
   known_call_unfounded: 'conduct',
+  line_unfounded: 'conduct',
   hold_without_request: 'conduct',
   hold_digest_mismatch: 'conduct',
   ruling_without_hold: 'conduct',

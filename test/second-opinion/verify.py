@@ -30,6 +30,7 @@ FIELDS = ["at", "boot", "data", "durability", "kid", "ledger", "mono", "parts", 
 RESERVED = {"document", "finding"}
 NO_PREV = "0" * 64
 VERDICTS = ("pass", "flag", "hold", "deny")
+STRICTNESS = {"pass": 1, "flag": 1, "hold": 2, "deny": 3}
 UTC = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3])(:[0-5]\d){2}\.\d{3}Z"
 ANCHORED_BLOCKS_MAX = 65_536
 NOTE_BYTES_MAX = 1_048_576
@@ -605,6 +606,7 @@ class Decisions:
     def __init__(self):
         self.open, self.closed, self.ended, self.reviewers = {}, set(), {}, Reviewers()
         self.alone, self.lent, self.people, self.let_go = {}, {}, {}, set()
+        self.carriers = {}
 
     def names(self, *voices):
         """Every name of these people, as the last start says."""
@@ -619,7 +621,7 @@ class Decisions:
                 "verdict": data.get("verdict"), "digest": part.get("request", ""), "recorded": data.get("recorded", True),
                 "batch": data.get("batch", -1), "reported": "reported" in data, "response": None, "entries": [seq], "holds": {},
             }
-            return None
+            return self.line(seq, self.open[seq], "request", data["verdict"])
         if "outcomes" in data and kind in ("delivery", "recovery"):
             for pair in data["outcomes"]:
                 code = self.close(*pair)
@@ -647,6 +649,15 @@ class Decisions:
             return self.delivery(decision or self.ended.get(data.get("decision")), data, kind, decision is not None)
         return None
 
+    def line(self, seq, decision, half, verdict):
+        """A half of a decision that may carry others, or of one that another carried."""
+        if decision["batch"] == -1:
+            if decision["recorded"] and not decision["reported"]:
+                self.carriers.setdefault(seq, {})[half] = STRICTNESS[verdict]
+            return None
+        judged = self.carriers.get(decision["batch"], {}).get(half, 0)
+        return None if judged >= STRICTNESS[verdict] else "line_unfounded"
+
     @staticmethod
     def may_pass(decision, phase="request"):
         """Whether rules and people let this half of it go on."""
@@ -665,7 +676,9 @@ class Decisions:
         decision["response"] = {"verdict": data["verdict"], "digest": part.get("response", ""), "calls": calls}
         if not passed:
             return "response_without_release"
-        return None if all(known in self.let_go for _, known in data.get("known", [])) else "known_call_unfounded"
+        if not all(known in self.let_go for _, known in data.get("known", [])):
+            return "known_call_unfounded"
+        return self.line(data["decision"], decision, "response", data["verdict"])
 
     @staticmethod
     def hold(decision, seq, data):

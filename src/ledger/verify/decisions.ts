@@ -1,4 +1,5 @@
 /** What a pass knows of decisions: those that are open, a bounded memory of those that closed, and counts. Portable. */
+import { type Carriers, createCarriers } from './carriers.ts';
 import type { Decision } from './decision.ts';
 import { createLatest, type Latest } from './latest.ts';
 import type { Outcome } from './outcomes.ts';
@@ -32,6 +33,8 @@ export interface Decisions {
   people: People;
   /** Decisions whose answer, with calls in it, was released as it came and handed over; half a byte per entry at most. */
   readonly letThrough: PartSet;
+  /** What lines of batches may name. */
+  readonly carriers: Carriers;
   /** The last that closed, to tell a repeated outcome from one of no decision. */
   readonly closed: Latest<true>;
   /** Closed decisions whose held bytes may be handed over again to a retry. */
@@ -65,6 +68,7 @@ export function createDecisions(): Decisions {
     oversight: createOversight(),
     people: nobodyTwice,
     letThrough: createPartSet(),
+    carriers: createCarriers(),
     closed: createLatest(closedMax),
     redeliverable: createLatest(closedMax),
   };

@@ -63,6 +63,8 @@ export const reasons = {
   response_without_release: 'a request that was denied, or held and not released, has a response',
   known_call_unfounded:
     'a call was not judged as one that its reader had, and the decision named had not let one go by then',
+  line_unfounded:
+    'a line of a batch names no request, or no answer, that carried it and was judged at least as strictly',
   hold_without_request: 'a hold belongs to no open decision',
   hold_digest_mismatch: 'a hold names other bytes than those of its decision',
   ruling_without_hold: 'a ruling belongs to no hold of an open decision',

@@ -22,6 +22,7 @@ export function applyEntry(decisions: Decisions, leaf: Leaf, report: Report): vo
       if (entry.reported) decisions.reported += 1;
       else decisions.total += 1;
       if (!entry.recorded) decisions.unrecorded += 1;
+      takeLine(decisions, entry, seq, report);
       decisions.open.set(seq, {
         seq,
         requestVerdict: entry.verdict,
@@ -97,6 +98,18 @@ export function applyEntry(decisions: Decisions, leaf: Leaf, report: Report): vo
   }
 }
 
+type RequestEntry = Extract<Entry, { type: 'request' }>;
+
+function takeLine({ carriers }: Decisions, entry: RequestEntry, seq: number, report: Report): void {
+  const { batch, verdict, recorded, reported } = entry;
+  if (batch === -1) {
+    // What passed unread, or elsewhere, was not taken apart.
+    if (recorded && !reported) carriers.take(seq, 'request', verdict);
+  } else if (!carriers.covers(batch, 'request', verdict)) {
+    report('line_unfounded', `no request ${batch} that was judged as strictly carried this line`);
+  }
+}
+
 type ResponseEntry = Extract<Entry, { type: 'response' }>;
 
 function applyResponse(decisions: Decisions, entry: ResponseEntry, seq: number, report: Report): void {
@@ -121,6 +134,12 @@ function applyResponse(decisions: Decisions, entry: ResponseEntry, seq: number, 
     );
   const { verdict, digest, toolCalls } = entry;
   decision.response = { verdict, digest, toolCalls };
+  if (decision.batch === -1) decisions.carriers.take(decision.seq, 'response', verdict);
+  else if (!decisions.carriers.covers(decision.batch, 'response', verdict))
+    report(
+      'line_unfounded',
+      `no answer of decision ${decision.batch} that was judged as strictly carried it`,
+    );
 }
 
 function applyOutcome(decisions: Decisions, seq: number, outcome: Outcome, report: Report): void {

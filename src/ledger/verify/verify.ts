@@ -100,7 +100,7 @@ export interface Verdict {
 /**
  * Verifies all records of a ledger, given in key order. Never throws on what the bytes say or when the
  * source fails; memory grows with the open decisions, the erased parts (at most about 300 bytes each, half a byte
- * where they lie close) and about two bytes per entry.
+ * where they lie close) and about three bytes per entry.
  */
 export async function verifyLedger(
   source: AsyncIterable<LedgerRecord>,

@@ -1,0 +1,116 @@
+/** Lines of batches, and the decisions that they say carried them: what both verifiers find of ledgers validly signed. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLedgerBuilder, type LedgerBuilder } from '../support/ledger-builder.ts';
+import { type Folder, makeFolder, streamOf } from './ledgers.ts';
+import { missing, ours, second } from './opinions.ts';
+
+let folder: Folder;
+beforeAll(() => {
+  folder = makeFolder();
+});
+afterAll(() => folder.remove());
+
+type Scenario = (builder: LedgerBuilder) => void;
+
+const request = (builder: LedgerBuilder, verdict = 'pass'): number => builder.request({ verdict });
+const line = (builder: LedgerBuilder, batch: number, verdict = 'pass'): number =>
+  builder.request({ batch, line: 1, verdict });
+/** A line of answers, whose own answer has this verdict. */
+const answered = (builder: LedgerBuilder, batch: number, verdict = 'pass'): number =>
+  builder.response(line(builder, batch), { verdict });
+
+const toldBy = { at: '2026-11-22T08:00:00.000Z', by: 'hub', decider: 'gate', id: 'r-1', outcome: 'allowed' };
+
+const scenarios: readonly (readonly [string, Scenario, readonly string[]])[] = [
+  [
+    'lines of each verdict in a body that was denied for one of them',
+    (b) => {
+      const carrier = request(b, 'deny');
+      for (const verdict of ['pass', 'flag', 'hold', 'deny']) line(b, carrier, verdict);
+    },
+    [],
+  ],
+  ['a line that a rule flags, and its body as a whole does not', (b) => line(b, request(b), 'flag'), []],
+  [
+    'a line that is denied in a body that is held',
+    (b) => line(b, request(b, 'hold'), 'deny'),
+    ['line_unfounded at 2'],
+  ],
+  [
+    'a line that is held in a body that is flagged',
+    (b) => line(b, request(b, 'flag'), 'hold'),
+    ['line_unfounded at 2'],
+  ],
+  [
+    'lines of a body that has its outcome by then',
+    (b) => {
+      const carrier = request(b, 'hold');
+      b.close([[carrier, 'interrupted']]);
+      line(b, carrier, 'hold');
+    },
+    [],
+  ],
+  ['a line that names the genesis', (b) => line(b, 0), ['line_unfounded at 1']],
+  [
+    'a line that names the answer to its body',
+    (b) => line(b, b.response(request(b))),
+    ['line_unfounded at 3'],
+  ],
+  ['a line that names another line', (b) => line(b, line(b, request(b))), ['line_unfounded at 3']],
+  [
+    'a line that names a connection that passed unread',
+    (b) => line(b, b.request({ recorded: false })),
+    ['line_unfounded at 2'],
+  ],
+  [
+    'a line that names what was only reported',
+    (b) => line(b, b.request({ reported: toldBy })),
+    ['line_unfounded at 2'],
+  ],
+  [
+    'answers of each verdict in an answer that was denied for one of them',
+    (b) => {
+      const carrier = request(b);
+      b.response(carrier, { verdict: 'deny' });
+      for (const verdict of ['pass', 'flag', 'hold', 'deny']) answered(b, carrier, verdict);
+    },
+    [],
+  ],
+  [
+    'an answer that is denied in one that is held',
+    (b) => {
+      const carrier = request(b);
+      b.response(carrier, { verdict: 'hold' });
+      answered(b, carrier, 'deny');
+    },
+    ['line_unfounded at 4'],
+  ],
+  [
+    'an answer that is held in one that passes, to a request that was held and released',
+    (b) => {
+      const carrier = request(b, 'hold');
+      const hold = b.hold(carrier, carrier);
+      b.ruling(carrier, hold, { digest: b.c(carrier, 'request') });
+      b.response(carrier);
+      answered(b, carrier, 'hold');
+    },
+    ['line_unfounded at 6'],
+  ],
+  ['an answer where what carried it has none', (b) => answered(b, request(b)), ['line_unfounded at 3']],
+];
+
+describe.skipIf(missing.length > 0)('verify.py and our verifier', () => {
+  it.each(scenarios)('say alike: %s', async (name, scenario, found) => {
+    const builder = createLedgerBuilder();
+    builder.genesis();
+    scenario(builder);
+    builder.commit();
+    const bytes = streamOf(builder.records);
+    const [mine, opinion] = [
+      await ours(bytes),
+      await second(folder.write(name.replaceAll(/\W/g, '-'), bytes)),
+    ];
+    expect(mine.findings.map(({ code, seq }) => `${code} at ${seq}`)).toEqual(found);
+    expect(opinion.findings.map(({ code, seq }) => `${code} at ${seq}`)).toEqual(found);
+  });
+});
