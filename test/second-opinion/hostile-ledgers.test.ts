@@ -68,8 +68,8 @@ const signedAs = (name: string): Records =>
   );
 
 /** A request sealed at this time. */
-const requestedAt = (at: string): Records =>
-  recordsOf((builder) => builder.seal({ type: 'request', data: { verdict: 'pass' }, override: { at } }));
+const stoppedAt = (at: string): Records =>
+  recordsOf((builder) => builder.seal({ type: 'stop', data: { reason: 'signal' }, override: { at } }));
 
 /** Three entries in one block, then an anchor that is said to have taken note of so many. */
 const anchoredAt = (size: number): Records =>
@@ -236,13 +236,24 @@ const cases: Readonly<Record<string, readonly [string, Records]>> = {
   'a checkpoint in a name with a control character in it': ['note_malformed at 1', signedAs('a\u0001b')],
   'a checkpoint in a name that is too long': ['note_malformed at 1', signedAs('a'.repeat(256))],
   'a checkpoint in the name of another': ['key_unknown at 1', signedAs('a'.repeat(255))],
-  'a day that there is not': ['leaf_malformed at 1', requestedAt('2026-02-30T09:00:00.000Z')],
-  'the 29th of February in no leap year': ['leaf_malformed at 1', requestedAt('2100-02-29T09:00:00.000Z')],
-  'the 29th of February in a leap year': ['', requestedAt('2000-02-29T09:00:00.000Z')],
-  'a second that a leap adds': ['leaf_malformed at 1', requestedAt('2026-12-31T23:59:60.000Z')],
-  'the last millisecond of all': ['', requestedAt('9999-12-31T23:59:59.999Z')],
-  'a year of five digits': ['leaf_malformed at 1', requestedAt('+010000-01-01T00:00:00.000Z')],
-  'the year nought': ['leaf_malformed at 1', requestedAt('0000-01-01T00:00:00.000Z')],
+  'a request that keeps nothing of what was asked': [
+    'leaf_malformed at 1',
+    recordsOf((b) => b.seal({ type: 'request', data: { verdict: 'pass' }, parts: { response: 'a' } })),
+  ],
+  'a response that keeps nothing of what was answered': [
+    'leaf_malformed at 2',
+    recordsOf((b) => {
+      const data = { decision: b.request(), verdict: 'pass' };
+      b.seal({ type: 'response', data, parts: { request: 'a' } });
+    }),
+  ],
+  'a day that there is not': ['leaf_malformed at 1', stoppedAt('2026-02-30T09:00:00.000Z')],
+  'the 29th of February in no leap year': ['leaf_malformed at 1', stoppedAt('2100-02-29T09:00:00.000Z')],
+  'the 29th of February in a leap year': ['', stoppedAt('2000-02-29T09:00:00.000Z')],
+  'a second that a leap adds': ['leaf_malformed at 1', stoppedAt('2026-12-31T23:59:60.000Z')],
+  'the last millisecond of all': ['', stoppedAt('9999-12-31T23:59:59.999Z')],
+  'a year of five digits': ['leaf_malformed at 1', stoppedAt('+010000-01-01T00:00:00.000Z')],
+  'the year nought': ['leaf_malformed at 1', stoppedAt('0000-01-01T00:00:00.000Z')],
   'an anchor at the end of a block': ['', anchoredAt(4)],
   'an anchor where no block ends, with the root of there': ['anchor_mismatch at 4', anchoredAt(2)],
   'two heartbeats in one block': [

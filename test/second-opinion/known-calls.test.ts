@@ -35,8 +35,12 @@ function letGo(builder: LedgerBuilder, answer: Fields = {}): HeldExchange {
 }
 
 /** An answer whose calls were known by these decisions. */
-const readBack = (builder: LedgerBuilder, known: Fields[string], toolCalls: Fields[string] = 3): number =>
-  builder.response(builder.request({ method: 'GET' }), { known, toolCalls });
+const readBack = (
+  builder: LedgerBuilder,
+  known: Fields[string],
+  toolCalls: Fields[string] = 3,
+  verdict = 'pass',
+): number => builder.response(builder.request({ method: 'GET' }), { known, toolCalls, verdict });
 
 const amendment = { amendment: 'HTTP/1.1 200 OK\r\n\r\n{"amount":20}' };
 
@@ -170,6 +174,17 @@ const scenarios: readonly (readonly [string, Scenario, readonly string[]])[] = [
   [
     'a place beyond the calls that there are',
     (b) => readBack(b, [[3, letGo(b).decision]]),
+    ['leaf_malformed at 7'],
+  ],
+  ['an answer of which a rule flags the rest', (b) => readBack(b, [[0, letGo(b).decision]], 3, 'flag'), []],
+  [
+    'an answer of which a rule holds the rest',
+    (b) => readBack(b, [[0, letGo(b).decision]], 3, 'hold'),
+    ['leaf_malformed at 7'],
+  ],
+  [
+    'an answer of which a rule denies the rest',
+    (b) => readBack(b, [[0, letGo(b).decision]], 3, 'deny'),
     ['leaf_malformed at 7'],
   ],
   [

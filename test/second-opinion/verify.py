@@ -490,6 +490,8 @@ def are_known(d, seq):
     if "known" not in d:
         return True
     pairs, calls = d["known"], d.get("toolCalls")
+    if d["verdict"] not in ("pass", "flag"):
+        return False
     if not isinstance(pairs, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
         return False
     in_place = is_count(calls) and are_places([place for place, _ in pairs]) and pairs[-1][0] < calls
@@ -587,12 +589,12 @@ FORMS = {
     "stop": lambda d, _p, _s: is_text(d["reason"]),
     "heartbeat": lambda d, _p, _s: is_count(d["open"]) and is_hex(d["snapshot"], 64),
     "policy": lambda d, _p, _s: is_hex(d["digest"], 64) and d["result"] in ("loaded", "refused") and is_text(d["version"]),
-    "request": lambda d, _p, s: (
-        d["verdict"] in VERDICTS and isinstance(d.get("recorded", True), bool)
+    "request": lambda d, parts, s: (
+        "request" in parts and d["verdict"] in VERDICTS and isinstance(d.get("recorded", True), bool)
         and ("batch" not in d or d["batch"] == -1 or is_seq(d["batch"], s)) and report_form(d)
     ),
-    "response": lambda d, _p, s: (
-        is_seq(d["decision"], s) and d["verdict"] in VERDICTS and is_judged_file(d.get("file", NO_FILE)) and are_known(d, s)
+    "response": lambda d, parts, s: (
+        "response" in parts and is_seq(d["decision"], s) and d["verdict"] in VERDICTS and is_judged_file(d.get("file", NO_FILE)) and are_known(d, s)
     ),
     "hold": hold_form, "ruling": ruling_form, "delivery": delivery_form, "recovery": recovery_form,
     "access": access_form, "anchor": anchor_form, "key": key_form, "erasure": erasure_form,

@@ -196,6 +196,7 @@ function readRequest(
   if (reported !== undefined && !(isReport(reported) && isFlagAtMost(verdict) && recorded && batch === -1))
     return undefined;
   const digest = digestOf(parts, 'request');
+  if (digest === '') return undefined;
   return { type: 'request', verdict, digest, recorded, batch, reported: reported !== undefined };
 }
 
@@ -209,8 +210,11 @@ function readResponse(data: ResponseFields, parts: readonly Part[], seq: number)
   if (file !== undefined && !isJudgedFile(file)) return undefined;
   const toolCalls = isCount(calls) ? calls : 0;
   const known = pairs === undefined ? noneKnown : readKnown(pairs, toolCalls, seq);
-  if (known === undefined) return undefined;
-  return { type: 'response', decision, verdict, digest: digestOf(parts, 'response'), toolCalls, known };
+  const digest = digestOf(parts, 'response');
+  if (known === undefined || digest === '') return undefined;
+  // Where a rule stops the rest of an answer, all of it is judged.
+  if (known.length > 0 && !isFlagAtMost(verdict)) return undefined;
+  return { type: 'response', decision, verdict, digest, toolCalls, known };
 }
 
 /** Pairs of a place among so many calls, ascending, and a decision. */

@@ -272,7 +272,11 @@ describe('retention', () => {
     const carrier = await decide(ledger, { model: '' });
     const [other = -1, line = -1] = ['m-3', ofLine].map((model, index) => {
       const data = { verdict: 'pass', batch: carrier, line: index + 1, model };
-      return ledger.seal({ type: 'request', data }).seq;
+      return ledger.seal({
+        type: 'request',
+        data,
+        parts: [{ name: 'request', bytes: Buffer.from('a line') }],
+      }).seq;
     });
     const outcomes = [other, line].map((seq) => [seq, 'carried']);
     await ledger.seal({ type: 'delivery', data: { outcomes } }).durable;
