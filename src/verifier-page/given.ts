@@ -77,7 +77,9 @@ export async function sortFiles(files: readonly File[]): Promise<Handed> {
         proof = text;
         break;
       case 'kek':
-        given = { ...given, kek: `${given.kek ?? ''}${text}` };
+      case 'trustedKeys':
+        // There may be several, each in a file of its own.
+        given = { ...given, [kind]: [given[kind], text].filter(Boolean).join('\n') };
         break;
       default:
         given = { ...given, [kind]: text };

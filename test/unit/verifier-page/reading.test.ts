@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type ReasonCode, reasons } from '../../../src/ledger/verify/reasons.ts';
 import { adviceOn } from '../../../src/verifier-page/advice.ts';
 import { bodyText, shownCharsMax } from '../../../src/verifier-page/body-text.ts';
-import { kindOf, readKeks, sortFiles } from '../../../src/verifier-page/given.ts';
+import { kindOf, linesOf, readKeks, sortFiles } from '../../../src/verifier-page/given.ts';
 import { sizeText, stepOf } from '../../../src/verifier-page/words.ts';
 import { buildFullLedger } from '../../support/ledger-builder.ts';
 
@@ -52,6 +52,12 @@ describe('what a person hands over', () => {
       new File([`${second}`], 'kek.key'),
     ]);
     expect(readKeks(given.kek ?? '')).toHaveLength(2);
+  });
+
+  it('may be trusted keys in a file each', async () => {
+    const keys = ['one', 'two'].map((seed) => full.keyOf(seed));
+    const { given } = await sortFiles(keys.map((key) => new File([key], 'trusted.vkey')));
+    expect(linesOf(given.trustedKeys ?? '')).toEqual(keys);
   });
 });
 
