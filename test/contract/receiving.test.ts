@@ -52,6 +52,28 @@ const turnOf = (name: string): string =>
   Array.from({ length: linesPerTurn }, (_, i) => `${JSON.stringify(chat(`${name}-${i}`))}\n`).join('');
 const lastOf = (name: string): string => `"id":"${name}-${linesPerTurn - 1}","status":"sealed"`;
 
+it('a report of which no line comes gives way to others within a minute', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
+  try {
+    const report = ['POST /api/v1/decisions:batch', [lines, bearer(house.tokens.reporter)]] as const;
+    const stalled = await Promise.all([
+      begin(...report, turnOf('silent')),
+      begin(...report, `${turnOf('half')}{"id":`),
+    ]);
+    await Promise.all(stalled.map(({ until }, i) => until(lastOf(i === 0 ? 'silent' : 'half'))));
+    const other = await begin(...report, turnOf('other'));
+    await other.until('Other reports are under way.');
+    const cut = Promise.all(stalled.map(({ socket }) => once(socket, 'close')));
+    vi.advanceTimersByTime(60_000);
+    await cut;
+    const next = await begin(...report, turnOf('next'));
+    await next.until(lastOf('next'));
+    next.socket.destroy();
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 it('a report may take longer to arrive than any other request', async () => {
   // What else waits in this process goes on by itself.
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });

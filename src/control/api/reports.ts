@@ -7,6 +7,8 @@ import { problemCode } from './problem.ts';
 /** Of one line; longer ones are refused, and the rest is taken. */
 export const lineBytesMax = 4 * 1024 * 1024;
 export const linesMax = 20_000;
+/** How long a line may take to arrive. */
+export const lineMsMax = 60_000;
 
 const count = z.int().min(0);
 
@@ -60,7 +62,7 @@ export const reportDecisions: Operation = {
   id: 'reportDecisions',
   tag: 'decisions',
   summary: 'Report decisions that were made elsewhere',
-  description: `Newline-delimited JSON, one ReportedDecision a line, at most ${lineBytesMax} bytes each and ${linesMax} lines. Each is sealed as reported: no exchange passed here, no rule stopped it, and it counts as no recorded one. Rules in force that match are sealed with it as flags. It is read line by line, as fast as lines become durable; the answer has one line for each, in order, and a ReportSummary at the end. A line that is refused does not stop the others. A line whose \`id\` this token's name reported before is not sealed again.`,
+  description: `Newline-delimited JSON, one ReportedDecision a line, at most ${lineBytesMax} bytes each and ${linesMax} lines; where none comes for ${lineMsMax / 1000} s the report is cut off. Each is sealed as reported: no exchange passed here, no rule stopped it, and it counts as no recorded one. Rules in force that match are sealed with it as flags. It is read line by line, as fast as lines become durable; the answer has one line for each, in order, and a ReportSummary at the end. A line that is refused does not stop the others. A line whose \`id\` this token's name reported before is not sealed again.`,
   ...allowed('report'),
   body: { contentType: 'application/x-ndjson', schema: reportLineSchema, example: exampleLine },
   answers: [

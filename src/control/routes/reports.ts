@@ -6,6 +6,7 @@ import { createReportDesk, type LineResult } from '../../report/desk.ts';
 import { type Line, linesOf } from '../../report/split.ts';
 import {
   lineBytesMax,
+  lineMsMax,
   linesMax,
   type ReportLine,
   type ReportSummary,
@@ -40,7 +41,8 @@ export function reportRoutes(parts: ControlParts): Route[] {
     try {
       res.writeHead(200, { 'content-type': 'application/x-ndjson' });
       const stopped = { early: false };
-      const allowed = whileAllowed(linesOf(chunksOf(req), lineBytesMax), stillMay, parts.clock);
+      const arriving = arrivingInTime(linesOf(chunksOf(req), lineBytesMax), req);
+      const allowed = whileAllowed(arriving, stillMay, parts.clock);
       const lines = firstOf(allowed, stopped);
       for await (const result of desk.take(lines, identity.name)) {
         summary.lines += 1;
@@ -83,6 +85,26 @@ async function* chunksOf(req: IncomingMessage): AsyncGenerator<Buffer> {
     for await (const chunk of req) yield chunk;
   } catch (error) {
     throw new HoldpointError('invalid_argument', 'The report was cut off.', '', error);
+  }
+}
+
+/**
+ * Cuts off who does not get a line across: a connection that is half open would keep others from reporting. What is
+ * sealed meanwhile takes none of its time.
+ */
+async function* arrivingInTime(lines: AsyncGenerator<Line>, req: IncomingMessage): AsyncGenerator<Line> {
+  const seconds = lineMsMax / 1000;
+  const late = new HoldpointError('invalid_argument', `No line of the report came within ${seconds} s.`);
+  for (;;) {
+    const slow = setTimeout(() => req.destroy(late), lineMsMax);
+    try {
+      const { done, value } = await lines.next();
+      if (done === true) return;
+      clearTimeout(slow);
+      yield value;
+    } finally {
+      clearTimeout(slow);
+    }
   }
 }
 
