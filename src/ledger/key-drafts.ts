@@ -33,7 +33,7 @@ export async function retirementDraft(
   ledgerId: string,
   [inUse, ...earlier]: readonly KeyEncryptionKey[],
   id: string,
-  { by, reason }: KeyOrder,
+  { by, reason, requireStanding }: KeyOrder,
 ): Promise<Draft> {
   const retired = earlier.find((kek) => kek.id === id);
   if (retired === undefined || inUse === undefined) {
@@ -53,6 +53,8 @@ export async function retirementDraft(
       'Without it they could not be read again; keep it.',
     );
   }
+  // Of a large ledger that took hours.
+  requireStanding?.();
   return { type: 'key', data: { action: 'retire', by, kek: id, reason } };
 }
 

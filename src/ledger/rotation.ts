@@ -35,7 +35,7 @@ export interface KeyOrder {
   /** A name; `holdpoint` where the configuration asked for it. */
   readonly by: string;
   readonly reason: string;
-  /** Throws once they may not ask for it any more. Called when its turn comes; it may have waited for another. */
+  /** Throws once they may not ask for it any more. Called when its turn comes, for which it may have waited, and after what takes long. */
   readonly requireStanding?: () => void;
 }
 

@@ -46,6 +46,9 @@ export interface Keyring {
 /** Of what was broken off and goes on by itself. */
 const ownOrder: KeyOrder = { by: 'holdpoint', reason: 'broken off before' };
 
+/** What refuses a retirement before it is sealed; of anything else that is not known. */
+const sealedNothing: ReadonlySet<HoldpointError['code']> = new Set(['invalid_argument', 'unauthenticated']);
+
 export function createKeyring(options: KeyringOptions): Keyring {
   const { ledger, random } = options;
   if (options.signingDir !== null) settle(ledger, options.signingDir);
@@ -82,7 +85,7 @@ export function createKeyring(options: KeyringOptions): Keyring {
     try {
       await ledger.retireKek(id, order);
     } catch (error) {
-      if (error instanceof HoldpointError && error.code === 'invalid_argument') noteRetiring(dir, null);
+      if (error instanceof HoldpointError && sealedNothing.has(error.code)) noteRetiring(dir, null);
       throw error;
     }
     destroyKek(dir, id);

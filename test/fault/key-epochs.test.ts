@@ -14,12 +14,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { systemRandom } from '../../src/core/clock.ts';
+import { HoldpointError } from '../../src/core/errors.ts';
 import { decodeBodies, parseRecordKey } from '../../src/ledger/block.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { LedgerStore } from '../../src/ledger/store.ts';
 import { kekOf } from '../../src/ledger/vault.ts';
 import { createKeyring } from '../../src/store/keyring.ts';
-import { loadKeks, replaceKek } from '../../src/store/keys.ts';
+import { loadKeks, replaceKek, retiringIn } from '../../src/store/keys.ts';
 import { createLedgerUnderTest, exchange, kek, type LedgerUnderTest } from './ledger-under-test.ts';
 
 const order = { by: 'olga', reason: 'yearly' };
@@ -135,6 +136,23 @@ async function inSecondEpoch() {
     });
   return { ...{ dir, failures, old, house, ledger, keyringOf }, file: join(dir, `kek-${old.id}.key`) };
 }
+
+it('a key is not retired where the right to ask for it ended while bodies were wrapped anew', async () => {
+  const { dir, file, failures, old, house, ledger, keyringOf } = await inSecondEpoch();
+  const keyring = keyringOf(ledger);
+  let asked = 0;
+  const requireStanding = (): void => {
+    asked += 1;
+    if (asked > 1) throw new HoldpointError('unauthenticated', 'The right has ended meanwhile.');
+  };
+  const retired = keyring.retireKek(old.id, { ...order, requireStanding });
+  await expect(retired).rejects.toMatchObject({ code: 'unauthenticated' });
+  expect(keyring.current().retiredKeks).toEqual([old.id]);
+  expect([existsSync(file), retiringIn(dir)]).toEqual([true, null]);
+  await ledger.close('done');
+  expect(house.entries().filter(({ type }) => type === 'key')).toEqual([]);
+  expect(failures).toEqual([]);
+});
 
 it('a key whose process died once its retirement was sealed is destroyed after the next start', async () => {
   const { dir, failures, old, house, ledger, keyringOf, file } = await inSecondEpoch();
