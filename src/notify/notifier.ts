@@ -18,6 +18,7 @@ import {
   severities,
 } from './notice.ts';
 import { type Message, openOutbox } from './outbox.ts';
+import { createPatience } from './patience.ts';
 import { NotTaken, type Receiver } from './receiver.ts';
 import { createReminders } from './reminders.ts';
 
@@ -83,6 +84,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
   const waiting = outbox.all().filter(({ state }) => state === 'pending');
   const { lanes, nobodys } = openLanes(options.to, waiting);
   const cancelNobodys = giveUpInTime(nobodys);
+  const patience = createPatience(clock, options.giveUpAfterMs, waiting);
   // No timer for each hold where nobody is to hear of it.
   const isReminded = options.to.some(({ types }) => types.includes('holdpoint.hold.reminder'));
   const reminders = createReminders({
@@ -126,6 +128,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
     if (lane === undefined || !outbox.add(name, notice, clock.nowMs())) return;
     const message = outbox.get(`${name}/${notice.id}`);
     if (message === undefined) return;
+    patience.begin(message);
     const isAhead = isAlert(notice.type);
     if (lane.queue.length < options.queueMax || (isAhead && makeRoom(lane))) lane.queue.push(message.key);
     else giveUp(message, tooMany);
@@ -192,8 +195,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
         id: message.notice.id,
         reason: failure.message,
       });
-      const isLate = clock.nowMs() - message.queuedAtMs >= options.giveUpAfterMs;
-      if (failure.isFinal || isLate) {
+      if (failure.isFinal || patience.isLate(message)) {
         giveUp(message, failure.message);
         if (failure.isFinal) continue;
       } else lane.queue.push(message.key); // Last: one that is never taken must not keep the others.
@@ -234,8 +236,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
   function giveUpInTime(messages: readonly Message[]): () => void {
     const last = messages.at(-1);
     if (last === undefined) return () => undefined;
-    const untilMs = last.queuedAtMs + options.giveUpAfterMs;
-    return schedule(untilMs - clock.nowMs(), () => {
+    return schedule(last.queuedAtMs + options.giveUpAfterMs - clock.nowMs(), () => {
       for (const message of messages) giveUp(message, 'its receiver is not configured');
       save();
     });
@@ -268,6 +269,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
       // Another may have asked for the same one meanwhile.
       const { message, lane } = deadLetter(key);
       outbox.again(message, clock.nowMs());
+      patience.begin(message);
       hurry(lane, message.key);
       save();
       return message;

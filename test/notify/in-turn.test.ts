@@ -341,6 +341,25 @@ describe('a receiver', () => {
     }
   });
 
+  test('is tried for as long as was set, whatever the wall clock is set to meanwhile', async () => {
+    const { holds, time, count, notifier } = telling(() => Promise.reject(new NotTaken('answered 500')), {
+      remindBeforeMs: [],
+      giveUpAfterMs: 10_000,
+    });
+    holds.open(testHold(17));
+    await expect.poll(() => count('failed')).toBe(1);
+    time.jump(86_400_000);
+    time.advance(1_000);
+    await expect.poll(() => count('failed')).toBe(2);
+    expect(count('dead')).toBe(0);
+    time.advance(9_000);
+    await expect.poll(() => count('dead')).toBe(1);
+    // As long again where a person has it sent again.
+    await notifier.replay('oncall/h-0a1b2c3d-17.opened', () => Promise.resolve());
+    await expect.poll(() => count('failed')).toBe(4);
+    expect(count('dead')).toBe(1);
+  });
+
   test('that takes messages again is told of what happens at once', async () => {
     const { holds, time, count, got } = telling(refusesOnce());
     holds.open(testHold(17));

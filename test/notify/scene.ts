@@ -75,9 +75,14 @@ export function testHolds(pending: readonly Hold[] = []) {
 /** Time that goes on only when told; timers that are due run in order. */
 export function testTime() {
   let nowMs = startMs;
+  let aheadMs = 0;
   let timers: { atMs: number; fn: () => void }[] = [];
   return {
-    clock: { nowMs: () => nowMs, monoUs: () => nowMs * 1000 },
+    clock: { nowMs: () => nowMs + aheadMs, monoUs: () => nowMs * 1000 },
+    /** Sets the wall clock ahead; no time goes by. */
+    jump: (ms: number): void => {
+      aheadMs += ms;
+    },
     schedule: (ms: number, fn: () => void) => {
       const timer = { atMs: nowMs + ms, fn };
       timers.push(timer);
