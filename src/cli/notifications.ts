@@ -21,7 +21,7 @@ export const notificationsCommands: readonly Command[] = [
   {
     name: 'notifications list',
     usage: '[--state pending|sent|dead] [--json]',
-    summary: 'messages to receivers; dead ones were given up',
+    summary: 'messages to receivers, the newest 500; dead ones were given up',
     run: async (args, env) => {
       const options = readOptions(args, [...clientOptions, 'state'], ['json']);
       const state = options.text('state');
@@ -67,7 +67,9 @@ const again = (answer: unknown): string => `${visible(notificationSchema.parse(a
 
 /** One that somebody else had sent again meanwhile, or whose receiver is not configured, keeps nobody from the others. */
 async function replayAll(client: ControlClient, asJson: boolean): Promise<ExitCode> {
-  const { items: dead } = pageSchema.parse(await client.get(`${path}?limit=500&state=dead`));
+  const { items: newest } = pageSchema.parse(await client.get(`${path}?limit=500&state=dead`));
+  // In the order in which they were to be told.
+  const dead = newest.toReversed();
   const items: unknown[] = [];
   for (const { id } of dead) {
     try {
@@ -90,5 +92,5 @@ function printPage({ items, total }: z.output<typeof pageSchema>): void {
     items.map(({ id, type, state, queuedAt, reason }) => [id, type, state, queuedAt, reason]),
     'There are none.',
   );
-  if (total > items.length) printLine(`and ${total - items.length} more`);
+  if (total > items.length) printLine(`and ${total - items.length} that were queued before`);
 }

@@ -84,8 +84,8 @@ export type NewReview = { readonly verdict: "justified" | "unjustified"; readonl
 export type NewReviewerKey = { readonly owner: string; readonly key: string; readonly possession: string; readonly reason: string };
 /** One message to one receiver; ids and states, never content. */
 export type Notification = { readonly id: string; readonly receiver: string; readonly type: "holdpoint.hold.opened" | "holdpoint.hold.reminder" | "holdpoint.hold.ruled" | "holdpoint.hold.expired" | "holdpoint.hold.glass_broken" | "holdpoint.hold.review_overdue" | "holdpoint.test"; readonly severity: "low" | "medium" | "high" | "critical"; readonly holdId: string | null; readonly state: "pending" | "sent" | "dead"; readonly reason: string; readonly queuedAt: string };
-/** Messages, those queued first in front. */
-export type NotificationPage = { readonly items: readonly (Notification)[]; readonly total: number };
+/** Messages, the one queued last in front. */
+export type NotificationPage = { readonly items: readonly (Notification)[]; readonly total: number; readonly next: string | null };
 /** The policy in force. */
 export type Policy = { readonly version: string; readonly digest: string; readonly source: string };
 /** The policy in force, rule by rule. */
@@ -184,7 +184,7 @@ export function createOperations(send: Send, sendForText: SendForText, sendLines
     /** Legal holds that stand. */
     listLegalHolds: (): Promise<LegalHolds> => send('GET', '/api/v1/legal-holds', {}),
     /** Messages to receivers. */
-    listNotifications: (input: { readonly state?: "pending" | "sent" | "dead"; readonly limit?: number } = {}): Promise<NotificationPage> => send('GET', '/api/v1/notifications', input),
+    listNotifications: (input: { readonly state?: "pending" | "sent" | "dead"; readonly before?: unknown; readonly limit?: number } = {}): Promise<NotificationPage> => send('GET', '/api/v1/notifications', input),
     /** Sealed policies, newest first. */
     listPolicyVersions: (input: { readonly limit?: number; readonly before?: number } = {}): Promise<PolicyVersionPage> => send('GET', '/api/v1/policy/versions', input),
     /** Keys that sign rulings. */

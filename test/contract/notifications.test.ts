@@ -20,7 +20,10 @@ const canary = 'canaryQ7x';
 const entriesSchema = z.object({
   items: z.array(z.looseObject({ data: z.record(z.string(), z.unknown()) })),
 });
-const pageSchema = z.object({ items: z.array(z.object({ id: z.string(), state: z.string() })) });
+const pageSchema = z.object({
+  items: z.array(z.object({ id: z.string(), state: z.string(), queuedAt: z.string() })),
+  next: z.string().nullable(),
+});
 
 let answer = 200;
 let receiver: Awaited<ReturnType<typeof startReceiver>>;
@@ -180,6 +183,28 @@ describe('a sidecar with receivers', () => {
     expect(of({ receiver: 'oncall', outcome: 'sent' })).toBeGreaterThanOrEqual(2);
     expect(of({ receiver: 'desk', outcome: 'dropped' })).toBe(0);
   });
+
+  it('shows what was told page by page, the newest first', async () => {
+    const testPath = '/api/v1/notifications/test';
+    for (let sent = 0; sent < 3; sent += 1)
+      await house.call(testPath, { as: 'admin', json: { receiver: 'oncall' } });
+    const all = pageSchema.parse((await house.call('/api/v1/notifications')).json);
+    expect(all.next).toBeNull();
+    const times = all.items.map(({ queuedAt }) => queuedAt);
+    expect(times).toEqual(times.toSorted().reverse());
+    const paged: string[] = [];
+    let next: string | null = '';
+    while (next !== null) {
+      const before = next === '' ? '' : `&before=${encodeURIComponent(next)}`;
+      const page = pageSchema.parse((await house.call(`/api/v1/notifications?limit=2${before}`)).json);
+      expect(page.items.length).toBeLessThanOrEqual(2);
+      paged.push(...page.items.map(({ id }) => id));
+      next = page.next;
+    }
+    expect(paged).toEqual(all.items.map(({ id }) => id));
+    expect(paged.length).toBeGreaterThan(4);
+    expect((await house.call('/api/v1/notifications?before=oncall')).status).toBe(400);
+  });
 });
 
 it('of all dead letters the command sends those again that have a receiver, and says which has none', async () => {
@@ -189,7 +214,8 @@ it('of all dead letters the command sends those again that have a receiver, and 
     const send = (status: number, value: unknown) =>
       res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
     if (req.method === 'GET') {
-      const items = ['gone/a', 'oncall/b'].map((id) => shown(id, 'dead'));
+      const newestFirst = ['oncall/b', 'gone/a'];
+      const items = newestFirst.map((id) => shown(id, 'dead'));
       send(200, { items, total: 2 });
     } else if ((await text(req)).includes('gone')) send(404, { code: 'not_found', detail: 'There is none.' });
     else send(202, shown('oncall/b', 'pending'));

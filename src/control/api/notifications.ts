@@ -23,11 +23,24 @@ const notificationSchema = z
 export type NotificationShown = Sent<z.output<typeof notificationSchema>>;
 
 const pageSchema = z
-  .object({ items: z.array(notificationSchema), total: z.int().min(0) })
-  .meta({ id: 'NotificationPage', description: 'Messages, those queued first in front.' });
+  .object({
+    items: z.array(notificationSchema),
+    total: z.int().min(0).describe('How many there are on all pages.'),
+    next: z.string().nullable().describe('Pass as `before` for those queued earlier; null at the end.'),
+  })
+  .meta({ id: 'NotificationPage', description: 'Messages, the one queued last in front.' });
 
 export const notificationQuerySchema = z.strictObject({
   state: z.enum(states).optional().describe('Only messages in this state.'),
+  before: z
+    .string()
+    .regex(/^\d{1,16}-.{1,512}$/, 'expected the `next` of a page')
+    .transform((text) => {
+      const at = text.indexOf('-');
+      return { queuedAtMs: Number(text.slice(0, at)), key: text.slice(at + 1) };
+    })
+    .optional()
+    .describe('Only what was queued before this; `next` of the page before.'),
   limit: integerParameter({ min: 1, max: 500, fallback: 100 }).describe('The most that is answered.'),
 });
 export const replaySchema = z
@@ -55,7 +68,7 @@ export const listNotifications: Operation = {
   description: 'What waits, what was taken lately and what was given up.',
   ...allowed('read_notifications'),
   query: notificationQuerySchema,
-  answers: [jsonAnswer('The messages.', pageSchema, { items: [example], total: 1 })],
+  answers: [jsonAnswer('The messages.', pageSchema, { items: [example], total: 1, next: null })],
   refusals: [],
 };
 

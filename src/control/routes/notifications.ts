@@ -20,9 +20,18 @@ export function notificationRoutes({ notifier, ledger }: ControlParts): Route[] 
       path: '/api/v1/notifications',
       operation: listNotifications,
       handle: ({ res, query }) => {
-        const { state, limit } = readQuery(query, notificationQuerySchema);
-        const found = notifier.messages().filter((message) => state === undefined || message.state === state);
-        sendJson(res, 200, { items: found.slice(0, limit).map(shown), total: found.length });
+        const { state, before, limit } = readQuery(query, notificationQuerySchema);
+        const found = notifier
+          .messages()
+          .filter((message) => state === undefined || message.state === state)
+          .sort(newestFirst);
+        // By its key and not by its place, so that messages that come or go between two pages move no other.
+        const behind =
+          before === undefined ? found : found.filter((message) => newestFirst(message, before) > 0);
+        const page = behind.slice(0, limit);
+        const last = behind.length > limit ? page.at(-1) : undefined;
+        const next = last === undefined ? null : `${last.queuedAtMs}-${last.key}`;
+        sendJson(res, 200, { items: page.map(shown), total: found.length, next });
       },
     },
     {
@@ -60,6 +69,13 @@ function recordOf(
   const from = req.socket.remoteAddress ?? '';
   return (notification) =>
     ledger.seal({ type: 'access', data: { action, by, from, notification, role } }).durable;
+}
+
+type Place = Pick<Message, 'queuedAtMs' | 'key'>;
+
+/** Of those queued in the same millisecond the order is any, and always the same. */
+function newestFirst(a: Place, b: Place): number {
+  return b.queuedAtMs - a.queuedAtMs || (a.key < b.key ? 1 : a.key > b.key ? -1 : 0);
 }
 
 function shown({ key, receiver, notice, state, reason, queuedAtMs }: Message): NotificationShown {

@@ -66,9 +66,9 @@ class Operations:
         """Legal holds that stand."""
         return self._call("GET", "/api/v1/legal-holds", {}, {}, None)
 
-    def list_notifications(self, state=None, limit=None):
+    def list_notifications(self, state=None, before=None, limit=None):
         """Messages to receivers."""
-        return self._call("GET", "/api/v1/notifications", {}, {"state": state, "limit": limit}, None)
+        return self._call("GET", "/api/v1/notifications", {}, {"state": state, "before": before, "limit": limit}, None)
 
     def list_policy_versions(self, limit=None, before=None):
         """Sealed policies, newest first."""
