@@ -471,6 +471,14 @@ describe('bodies', () => {
     expect(await codesOf(tampered)).toEqual(['body_unexpected at 3', 'body_missing at 3']);
   });
 
+  it('a body of an entry of no block there, kept beside those of a block, is unexpected', async () => {
+    const tampered = editRecord(records, 1, 2, (value) => {
+      value.writeUInt8(200, value.lastIndexOf(Buffer.from([0, 0, 0, 0, 0, 0, 0, 3])) + 7);
+      return value;
+    });
+    expect(await codesOf(tampered)).toEqual(['body_unexpected at 200', 'body_missing at 3']);
+  });
+
   it('bodies for a block that is not there are unexpected', async () => {
     const extra = { key: recordKey(9, 2), value: Buffer.from('HPV1') };
     expect(await causeOf([...records, extra])).toBe('body_unexpected at 9');

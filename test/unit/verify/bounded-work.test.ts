@@ -62,6 +62,23 @@ it('many heartbeats in one block are worked out once', () => {
   expect(workedOut(builder.records)).toEqual([1, 'snapshot_mismatch']);
 });
 
+it('a snapshot that names an open decision more than there is is not the state before its heartbeat', async () => {
+  const builder = createLedgerBuilder();
+  builder.genesis();
+  builder.request();
+  builder.heartbeat();
+  builder.commit();
+  const stored = builder.records.find(({ key }) => key[8] === 3)?.value ?? Buffer.alloc(0);
+  const longer = Buffer.from(Buffer.from(stored).toString().replace('[[1,[1]]]', '[[1,[1]],[0,[0]]]'));
+  const other = createLedgerBuilder();
+  other.genesis();
+  other.request();
+  const beat = other.heartbeat({ snapshot: createHash('sha256').update(longer).digest('hex') });
+  other.commit();
+  const { findings } = await verifyLedger(sourceOf(editRecord(other.records, beat, 3, () => longer)));
+  expect(findings.map(({ code, seq }) => `${code} at ${seq}`)).toEqual(['snapshot_mismatch at 2']);
+});
+
 it('a snapshot nested deeper than any stack is no reason to break off: it is not the state before its heartbeat', async () => {
   const nested = Buffer.from(`{"frontier":${'['.repeat(100_000)}${']'.repeat(100_000)}}`);
   const builder = createLedgerBuilder();

@@ -107,4 +107,12 @@ describe('a revocation is refused', () => {
   it('of more entries than there were', async () => {
     expect(await codes(revoked(5))).toEqual(['leaf_malformed at 4']);
   });
+
+  it('is not revoked down to more entries than it signed', async () => {
+    const builder = revoked(4);
+    const key = builder.keyOf(first);
+    builder.seal({ type: 'key', data: { action: 'revoke', by: 'olga', key, reason: 'stolen', size: 5 } });
+    builder.commit();
+    expect(await codes(builder)).toEqual(['revocation_unfounded at 5']);
+  });
 });
