@@ -1,6 +1,6 @@
 /**
  * What a streamed response says beside its items, where single clients take it up: the parts of messages as they begin and
- * end, and the ids of the items that its events are of. Pure.
+ * end, what is spoken, and the ids of the items that its events are of. Pure.
  */
 import { joined, note, openSaidBefore } from '../reading/reading.ts';
 import { isRecord, type JsonRecord, textOf } from '../wire/json.ts';
@@ -12,29 +12,45 @@ const partCharsMax = 16 * 1024 * 1024;
 export interface PartsSaid {
   /** Takes in what a part says as it begins or ends. */
   absorb(value: JsonRecord): void;
+  /** Takes in what a piece of no item says, such as of the transcript of what is spoken. */
+  hear(subject: string, value: JsonRecord): void;
   /** What the answer says, with what its parts alone say. */
   unitedWith(said: OutputSaid): OutputSaid;
 }
 
+/** Thinking is no answer, whatever it is told in, and sound has no words. */
+const wordless = /reasoning|^response\.audio$/;
+
 export function openPartsSaid(defects: string[]): PartsSaid {
   const texts = new Set<string>();
+  const running = new Map<string, string>();
   let chars = 0;
+
+  function fits(said: string): boolean {
+    chars += said.length;
+    if (chars > partCharsMax) note(defects, `parts of more than ${partCharsMax} characters`);
+    return chars <= partCharsMax;
+  }
+
   return {
     absorb({ part }) {
-      // Thinking is no answer, whatever it is told in.
       if (!isRecord(part) || part.type === 'reasoning_text') return;
       const { text, refusal } = saidInPart(part);
       for (const one of [text, refusal]) {
-        if (one === '' || texts.has(one)) continue;
-        chars += one.length;
-        if (chars > partCharsMax) note(defects, `parts of more than ${partCharsMax} characters`);
-        else texts.add(one);
+        if (one !== '' && !texts.has(one) && fits(one)) texts.add(one);
       }
+    },
+    hear(subject, value) {
+      const said = textOf(value.delta);
+      if (said === '' || wordless.test(subject) || !fits(said)) return;
+      running.set(subject, (running.get(subject) ?? '') + said);
     },
     unitedWith(said) {
       const isSaid = openSaidBefore();
       const isRefusal = openSaidBefore();
-      const alone = [...texts].filter((text) => !isSaid(said.text, text) && !isRefusal(said.refusal, text));
+      const alone = [...texts, ...running.values()].filter(
+        (text) => !isSaid(said.text, text) && !isRefusal(said.refusal, text),
+      );
       return { ...said, text: alone.reduce(joined, said.text) };
     },
   };

@@ -19,6 +19,15 @@ export interface ItemInProgress {
   readonly told: Map<string, string>;
 }
 
+/** Members of a call that events build, by what the events are called after. */
+export const argumentsMember: ReadonlyMap<string, string> = new Map([
+  ['response.function_call_arguments', 'arguments'],
+  ['response.mcp_call_arguments', 'arguments'],
+  ['response.custom_tool_call_input', 'input'],
+  ['response.code_interpreter_call_code', 'code'],
+  ['response.apply_patch_call_operation_diff', 'diff'],
+]);
+
 const membersTold = ['name', 'call_id'] as const;
 
 /** Takes what an event of arguments says of its call. */
@@ -55,6 +64,12 @@ function commandsOf({ action }: JsonRecord): readonly unknown[] {
   return isRecord(action) && Array.isArray(action.commands) ? action.commands : [];
 }
 
+/** What deltas build of a call: a patch has it one level deeper. */
+function inputOf(item: JsonRecord, member: string): unknown {
+  if (member !== 'diff') return item[member];
+  return isRecord(item.operation) ? item.operation.diff : undefined;
+}
+
 /** Whether deltas built this text; of an item whose opening was not seen, they built its end. */
 export function isBuilt(progress: ItemInProgress, whole: unknown, built: string): boolean {
   return progress.opened ? whole === built : typeof whole === 'string' && whole.endsWith(built);
@@ -64,7 +79,7 @@ export function isBuilt(progress: ItemInProgress, whole: unknown, built: string)
 export function checkPieces(progress: ItemInProgress, item: JsonRecord, defects: string[]): void {
   for (const [key, built] of progress.pieces) {
     const [member = '', index = ''] = key.split('.');
-    let whole: unknown = item[member];
+    let whole = inputOf(item, member);
     if (member === 'command') whole = commandsOf(item)[Number(index)];
     else if (index !== '') {
       const content = item.content;
@@ -76,6 +91,23 @@ export function checkPieces(progress: ItemInProgress, item: JsonRecord, defects:
   }
 }
 
+/** The item with the code that its deltas built, where it has none itself. */
+export function withCode(item: JsonRecord, { opened, pieces }: ItemInProgress): JsonRecord {
+  const code = pieces.get('code');
+  return !opened || code === undefined || !isAbsent(item.code) ? item : { ...item, code };
+}
+
+/** What the final response repeats, likewise. */
+export function withCodes(
+  final: readonly unknown[],
+  items: ReadonlyMap<number, ItemInProgress>,
+): readonly unknown[] {
+  return final.map((item, index) => {
+    const progress = items.get(index);
+    return isRecord(item) && progress !== undefined ? withCode(item, progress) : item;
+  });
+}
+
 /** The item as the deltas alone tell it, where it was never sent whole. */
 export function itemFromPieces(progress: ItemInProgress): JsonRecord {
   const content: JsonRecord[] = [];
@@ -84,6 +116,8 @@ export function itemFromPieces(progress: ItemInProgress): JsonRecord {
   for (const [key, built] of progress.pieces) {
     const [member = '', index = ''] = key.split('.');
     if (member === 'command') commands.push(built);
+    else if (member === 'diff')
+      item.operation = { ...(isRecord(item.operation) ? item.operation : {}), diff: built };
     else if (index === '') item[member] = built;
     else content.push(member === 'refusal' ? { type: 'refusal', refusal: built } : { text: built });
   }
@@ -117,19 +151,19 @@ export function reconcile(streamed: OutputSaid, repeated: OutputSaid, defects: s
 }
 
 /** Members of a call that its deltas build. */
-const builtMembers = ['arguments', 'input', 'code', 'command'];
+const builtMembers = [...new Set(argumentsMember.values()), 'command'];
 
 /** What of a call stood in it already when it began; clients put the deltas behind that, or leave it out. */
 function begunWith(item: JsonRecord | null): readonly (readonly [string, string])[] {
   return builtMembers.flatMap((member) => {
-    const text = item?.[member];
+    const text = item === null ? undefined : inputOf(item, member);
     return typeof text === 'string' && text !== '' ? [[member, text] as const] : [];
   });
 }
 
 /** Notes a call that said something as it began and ends with something else, or goes on in deltas. */
 export function checkBegun(before: JsonRecord | null, after: JsonRecord, defects: string[]): void {
-  if (begunWith(before).some(([member, text]) => after[member] !== text))
+  if (begunWith(before).some(([member, text]) => inputOf(after, member) !== text))
     note(defects, 'an output item begins with other input than it ends with');
 }
 

@@ -10,6 +10,7 @@ import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 import { isCallItem, itemsMax, type OutputSaid, readOutput, responseFacts } from './responses.ts';
 import { openNamedItems, openPartsSaid } from './responses-beside.ts';
 import {
+  argumentsMember,
   checkBegun,
   checkDelta,
   checkPieces,
@@ -21,15 +22,10 @@ import {
   isBuilt,
   itemFromPieces,
   reconcile,
+  withCode,
+  withCodes,
 } from './responses-items.ts';
 
-type Member = 'arguments' | 'input';
-
-const argumentsMember: ReadonlyMap<string, Member> = new Map([
-  ['response.function_call_arguments', 'arguments'],
-  ['response.mcp_call_arguments', 'arguments'],
-  ['response.custom_tool_call_input', 'input'],
-]);
 const textMember: ReadonlyMap<string, 'text' | 'refusal'> = new Map([
   ['response.output_text', 'text'],
   ['response.refusal', 'refusal'],
@@ -97,11 +93,11 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
 
   function absorbItem(value: JsonRecord, done: boolean): StreamEventKind {
     const progress = itemAt(value);
-    const item = value.item;
-    if (progress === null || !isRecord(item)) {
+    if (progress === null || !isRecord(value.item)) {
       note(defects, 'an output item is not an object');
       return 'tool';
     }
+    const item = done ? withCode(value.item, progress) : value.item;
     const before = progress.item;
     if (progress.done || (before !== null && before.type !== item.type)) {
       note(defects, 'an output item is replaced during the stream');
@@ -201,6 +197,7 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
     const dot = type.lastIndexOf('.');
     const subject = type.slice(0, dot);
     const step = type.slice(dot + 1);
+    const isCommand = subject === 'response.shell_call_command';
     if (step === 'delta' || step === 'done') {
       const call = argumentsMember.get(subject);
       if (call !== undefined) {
@@ -209,8 +206,9 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
       }
       const text = textMember.get(subject);
       if (text !== undefined) absorbPiece(value, contentKey(value, text), text, step === 'done');
+      if (call === undefined && text === undefined && !isCommand) parts.hear(subject, value);
     }
-    if (subject === 'response.shell_call_command') absorbCommand(value, step);
+    if (isCommand) absorbCommand(value, step);
     if (subject === 'response.content_part') parts.absorb(value);
     if (showsTextOnly(type)) return 'text';
     // Whoever knows it may find a call in it.
@@ -252,7 +250,7 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
     const final = terminal ? response.output : undefined;
     const repeatsNothing = isAbsent(final) || (Array.isArray(final) && final.length === 0);
     if (repeatsNothing) return readOutput([...output().values()], defects);
-    const repeated = readOutput(boundedList(final, itemsMax, '`output`', defects), defects);
+    const repeated = readOutput(withCodes(boundedList(final, itemsMax, '`output`', defects), items), defects);
     if (items.size === 0) return repeated;
     if (resumed) return addUnrepeated(repeated);
     return reconcile(readOutput([...output().values()], defects), repeated, defects);

@@ -433,6 +433,71 @@ describe('a stream', () => {
     ]);
   });
 
+  // openai: ResponseCodeInterpreterCallCodeDeltaEvent; the second is in no SDK, and OpenAI sends it.
+  const interpreter = (code?: string | null) => ({ type: 'code_interpreter_call', id: 'i', code });
+  const patch = (diff: string) => ({ type: 'apply_patch_call', id: 'i', operation: { path: 'a', diff } });
+  const built = [
+    ['code', 'response.code_interpreter_call_code', interpreter],
+    ['diff', 'response.apply_patch_call_operation_diff', patch],
+  ] as const;
+
+  describe.each(built)('of %s in pieces', (member, subject, item) => {
+    const delta = { type: `${subject}.delta`, ...at, delta: 'rm' };
+    const done = { type: `${subject}.done`, ...at, [member]: 'rm' };
+
+    test('has what its item has', () => {
+      const reading = read(added(item('')), delta, done, itemDone(item('rm')), completed(item('rm')));
+      expect(reading).toMatchObject({ complete: true, defects: [] });
+      expect(reading.facts.text).toBe('');
+      expect(reading.facts.toolCalls).toHaveLength(1);
+    });
+
+    test('cut after them still has them', () => {
+      const { facts } = read(added(item('')), delta);
+      const { type, id: _id, ...own } = item('rm');
+      expect(facts.toolCalls).toMatchObject([{ name: type, arguments: own }]);
+    });
+
+    test.each([
+      ['than their item', [added(item('')), delta, itemDone(item('ls'))]],
+      ['than their end', [added(item('')), delta, { ...done, [member]: 'ls' }]],
+      ['behind what it began with', [added(item('ls')), delta]],
+      ['than it began with', [added(item('ls')), itemDone(item('rm'))]],
+    ])('has a defect where they tell another %s', (_what, events) => {
+      expect(read(...events).defects).not.toEqual([]);
+    });
+  });
+
+  const code = (delta: string) => ({ type: 'response.code_interpreter_call_code.delta', ...at, delta });
+
+  test.each([[null], [undefined]])('has the code in pieces where its item ends with %j', (none) => {
+    const bare = interpreter(none);
+    const whole = read(added(interpreter('')), code('r'), code('m'), itemDone(bare), completed(bare));
+    expect(whole.defects).toEqual([]);
+    expect(whole.facts.toolCalls).toMatchObject([{ arguments: { code: 'rm' } }]);
+  });
+
+  test('that goes on from its middle does not take the end of the code for all of it', () => {
+    const { defects } = read({ ...code('m'), sequence_number: 9 }, itemDone(interpreter(null)));
+    expect(defects).not.toEqual([]);
+  });
+
+  test('has what is spoken beside its items, and what comes in pieces that nobody knows', () => {
+    const piece = (subject: string, delta: string) => ({ type: `response.${subject}.delta`, delta });
+    const reading = read(
+      ...[piece('audio.transcript', 'Good '), piece('audio', 'c291bmQ='), piece('audio.transcript', 'day')],
+      ...[piece('panel', 'One'), piece('panel.reasoning', 'Hm'), piece('audio.transcript', '.')],
+      completed(),
+    );
+    expect(reading.facts.text).toBe('Good day.\nOne');
+    expect(reading.defects).toEqual([]);
+  });
+
+  test('has what is spoken once where an item says it too', () => {
+    const spoken = { type: 'response.audio.transcript.delta', delta: 'Hi' };
+    expect(read(spoken, itemDone(message('Hi')), completed(message('Hi'))).facts.text).toBe('Hi');
+  });
+
   test('of events nobody knows yet does not pass them unjudged', () => {
     expect(
       read({ type: 'response.teleport.delta' }, { type: 'response.shell_call_command.delta' }).kinds,
