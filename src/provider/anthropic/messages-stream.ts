@@ -6,7 +6,14 @@ import type { ToolCallFact } from '../../core/facts.ts';
 import { boundedList, joined, note, pieceOf } from '../reading/reading.ts';
 import type { StreamEventKind, StreamReader } from '../reading/stream.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
-import { addBlockCall, blocksMax, isCallBlock, readMessagesUsage, refusalText } from './messages.ts';
+import {
+  addBlockCall,
+  blocksMax,
+  isCallBlock,
+  readMessagesUsage,
+  refusalText,
+  wordsOfBlock,
+} from './messages.ts';
 
 interface BlockInProgress {
   readonly start: JsonRecord;
@@ -49,7 +56,7 @@ export function createMessagesStreamReader(status: number): StreamReader {
       return 'tool';
     }
     const type = textOf(block.type);
-    const text = type === 'text' ? textOf(block.text) : '';
+    const text = wordsOfBlock(block);
     blocks.push({ start: block, type, text, inputText: '', over: false });
     if (isCallBlock(type)) return 'tool';
     return text !== '' || (type !== 'text' && type !== 'thinking') ? 'text' : 'other';
@@ -82,6 +89,8 @@ export function createMessagesStreamReader(status: number): StreamReader {
       return 'tool';
     }
     if (type === 'text_delta') block.text += pieceOf(delta.text, 'a piece of a text', defects);
+    // One that says `null` has not come about.
+    if (type === 'compaction_delta') block.text += textOf(delta.content);
     if (isCallBlock(block.type)) return 'tool';
     return textDeltas.has(type) ? 'text' : 'tool';
   }

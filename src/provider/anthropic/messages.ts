@@ -228,6 +228,12 @@ export function readMessagesUsage(usage: unknown): UsageFacts {
   return { source: 'provider', inputTokens, outputTokens, totalTokens: inputTokens + outputTokens };
 }
 
+/** The words of an answer's block: a text, or the summary of what was said before, which the AI SDK shows as one. */
+export function wordsOfBlock({ type, text, content }: JsonRecord): string {
+  if (type === 'text') return textOf(text);
+  return type === 'compaction' ? textOf(content) : '';
+}
+
 /** Why a refusal was made, where the provider says so. */
 export function refusalText(details: unknown): string {
   return isRecord(details) ? textOf(details.explanation) : '';
@@ -251,8 +257,8 @@ export function readMessagesResponse(status: number, bytes: Buffer): ResponseRea
       continue;
     }
     const type = textOf(block.type);
-    if (type === 'text') text = joined(text, textOf(block.text));
-    else if (isCallBlock(type)) {
+    text = joined(text, wordsOfBlock(block));
+    if (isCallBlock(type)) {
       sources ??= memberSources(bytes.toString('utf8'), 'content', 'input');
       addBlockCall(block, null, toolCalls, defects, sources.get(i));
     }

@@ -20,7 +20,7 @@ import { eachElement, type SourcePath, sourcesAt } from '../wire/source-at-path.
 import { type CallInProgress, createCallReader } from './calls.ts';
 import { enumName, finishReasons, readUsage, refusals } from './ends.ts';
 import { isAnswer, unwrapped } from './envelope.ts';
-import { dataOf, isCall, isThought } from './parts.ts';
+import { dataOf, fileText, isCall, isThought } from './parts.ts';
 import { chunkMissedBy, createPieceWatch, eventMissedBy } from './pieces.ts';
 
 const candidatesMax = 128;
@@ -38,6 +38,8 @@ export interface CallPlace {
 interface Candidate {
   readonly calls: ReturnType<typeof createCallReader>;
   text: string;
+  /** The words of text files within it. */
+  files: string;
   finishReason: string;
   finishMessage: string;
 }
@@ -77,7 +79,13 @@ export function createAnswerReader(
   function candidateAt(index: number): Candidate {
     let candidate = candidates.get(index);
     if (candidate === undefined) {
-      candidate = { calls: createCallReader(defects), text: '', finishReason: '', finishMessage: '' };
+      candidate = {
+        calls: createCallReader(defects),
+        text: '',
+        files: '',
+        finishReason: '',
+        finishMessage: '',
+      };
       candidates.set(index, candidate);
     }
     return candidate;
@@ -105,6 +113,8 @@ export function createAnswerReader(
       if ((name === 'text' || name === 'audioTranscription') && !isThought(part)) {
         candidate.text += textOf(text);
       }
+      if (name === 'inlineData' && !isThought(part))
+        candidate.files = joined(candidate.files, fileText(value));
       if (name !== 'text' || text !== '') kind = weightier(kind, 'text');
     }
     return kind;
@@ -224,7 +234,7 @@ export function createAnswerReader(
     let refusal = blocked;
     let finished = candidates.size > 0 || blocked !== '';
     for (const candidate of inOrder()) {
-      text = joined(text, candidate.text);
+      text = joined(joined(text, candidate.text), candidate.files);
       finishReason ||= candidate.finishReason;
       if (candidate.finishReason === '') finished = false;
       if (refusals.has(candidate.finishReason)) {

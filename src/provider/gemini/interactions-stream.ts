@@ -8,7 +8,7 @@ import { joined, note, pieceOf, toolCallsMax } from '../reading/reading.ts';
 import type { StreamEventKind, StreamReader } from '../reading/stream.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 import { readInteractionUsage, readSteps, type StepsRead, stepsKey, stepsMax } from './interactions.ts';
-import { addStepCall, isCallStep } from './steps.ts';
+import { addStepCall, isCallStep, saidWith } from './steps.ts';
 
 interface StepInProgress {
   readonly type: string;
@@ -142,7 +142,7 @@ export function createInteractionStreamReader(status: number): StreamReader {
     if (open.over) note(defects, 'a step goes on after its end');
     const type = textOf(delta['type']);
     if (!saidDeltas.has(type) && !type.endsWith('_result')) return callDelta(open, delta, value);
-    if (type === 'text') open.text += textOf(delta['text']);
+    open.text = saidWith(open.text, delta);
     if (isCallStep(open.type)) return 'tool';
     return silentDeltas.has(type) || (type === 'text' && delta['text'] === '') ? 'other' : 'text';
   }
@@ -203,11 +203,9 @@ export function createInteractionStreamReader(status: number): StreamReader {
     const toolCalls: ToolCallFact[] = [];
     let text = '';
     for (const [, { type, step, text: said, pieces, strays }] of [...steps].sort(([a], [b]) => a - b)) {
+      text = joined(text, said);
       if (isCallStep(type)) addStepCall(step, { pieces }, toolCalls, defects);
-      else {
-        text = joined(text, said);
-        readSteps([step], [], undefined, toolCalls);
-      }
+      else readSteps([step], [], undefined, toolCalls);
       for (const stray of strays) addStepCall(stray, { pieces: '' }, toolCalls, defects);
     }
     return { text, toolCalls };
@@ -231,11 +229,14 @@ export function createInteractionStreamReader(status: number): StreamReader {
       if (final !== null && read !== final && calls(final) !== calls(streamed)) {
         note(defects, 'the stream ends with other tool calls than it had');
       }
+      // Some clients show what was streamed, some what the end repeats of it.
+      const again = final?.text ?? '';
       const facts = {
         status,
         model,
         fingerprint: '',
         ...read,
+        text: read.text.includes(again) ? read.text : joined(read.text, again),
         finishReason,
         usage: readInteractionUsage(usage),
         refusal: '',

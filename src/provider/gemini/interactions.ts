@@ -24,7 +24,7 @@ import {
 import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 import { memberSources } from '../wire/json-source.ts';
 import { listOf, memberOf } from './parts.ts';
-import { addStepCall, blocksOf, inputText, isCallStep } from './steps.ts';
+import { addStepCall, blocksOf, inputText, isCallStep, saidWith } from './steps.ts';
 
 /** Steps of one interaction. */
 export const stepsMax = 4 * toolCallsMax;
@@ -148,7 +148,7 @@ export function readSteps(
       let said = '';
       for (const block of blocksOf(step, defects)) {
         if (isCallStep(textOf(block['type']))) addStepCall(block, { pieces: '' }, toolCalls, defects);
-        else if (block['type'] === 'text') said += textOf(block['text']);
+        else said = saidWith(said, block);
       }
       text = joined(text, said);
     }

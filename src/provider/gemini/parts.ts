@@ -80,7 +80,8 @@ export function listOf(value: unknown): readonly unknown[] {
 
 const textTypes = /^\s*(text\/|application\/(json|xml|x-javascript|javascript)\b)/i;
 
-function fileText(value: unknown): string {
+/** The words of a file within a part, where it is a text. */
+export function fileText(value: unknown): string {
   if (!isRecord(value)) return '';
   const type = textOf(value['mimeType']) || textOf(value['mime_type']);
   return textTypes.test(type) ? Buffer.from(textOf(value['data']), 'base64').toString('utf8') : '';

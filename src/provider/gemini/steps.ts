@@ -6,7 +6,7 @@ import type { CallReading, ToolCallFact } from '../../core/facts.ts';
 import { qualified, toolNamedIn } from '../reading/call-readings.ts';
 import { addCall, addJsonCall, joined, note } from '../reading/reading.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
-import { partsText } from './parts.ts';
+import { fileText } from './parts.ts';
 
 const stepsWithoutCall: ReadonlySet<string> = new Set([
   'model_output',
@@ -67,6 +67,11 @@ export function addStepCall(
   }
 }
 
+/** What an answer says with one more block or piece: texts go on, the words of a text file stand apart. */
+export function saidWith(before: string, block: JsonRecord): string {
+  return block['type'] === 'text' ? before + textOf(block['text']) : joined(before, fileText(block));
+}
+
 /** The content blocks of a step that says something; the step itself where it is one block. */
 export function blocksOf(step: JsonRecord, defects: string[]): readonly JsonRecord[] {
   if (textOf(step['type']) !== 'model_output') return [step];
@@ -99,8 +104,7 @@ export function inputText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (Array.isArray(value)) return value.reduce<string>((text, one) => joined(text, inputText(one)), '');
   if (!isRecord(value) || namedCalls.has(textOf(value['type']))) return '';
-  const { data, mime_type } = value;
-  let text = typeof data === 'string' ? partsText([{ inlineData: { data, mime_type } }]) : '';
+  let text = fileText(value);
   for (const [key, member] of Object.entries(value)) {
     if (!unsaid.has(key)) text = joined(text, inputText(member));
   }

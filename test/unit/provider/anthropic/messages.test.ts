@@ -138,6 +138,15 @@ describe('an answer', () => {
     ]);
   });
 
+  test('has the summary of what was said before, which the AI SDK shows as text', () => {
+    const content = [
+      { type: 'compaction', content: 'A sum' },
+      { type: 'text', text: 'Hi' },
+      { type: 'compaction', content: null },
+    ];
+    expect(answer({ content }).facts.text).toBe('A sum\nHi');
+  });
+
   test('has why it was refused', () => {
     const details = { type: 'refusal', explanation: 'no' };
     expect(answer({ content: [], stop_reason: 'refusal', stop_details: details }).facts).toMatchObject({
@@ -214,6 +223,18 @@ describe('a stream', () => {
       usage: { inputTokens: 5, outputTokens: 7 },
       toolCalls: [{ id: 't1', name: 'pay', arguments: { n: 'é' } }],
     });
+  });
+
+  // https://platform.claude.com/docs/en/build-with-claude/compaction; one without words has not come about.
+  test('has the summary of what was said before, which the AI SDK shows as text', () => {
+    const { facts, defects } = read(
+      ...[start, open(0, { type: 'compaction', content: 'A' })],
+      ...[delta(0, { type: 'compaction_delta', content: ' sum' }), close(0)],
+      ...[open(1, { type: 'compaction', content: null })],
+      ...[delta(1, { type: 'compaction_delta', content: null }), close(1), stop],
+    );
+    expect(facts.text).toBe('A sum');
+    expect(defects).toEqual([]);
   });
 
   test('of a call without input has empty arguments', () => {

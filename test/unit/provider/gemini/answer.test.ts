@@ -24,6 +24,22 @@ describe('a whole answer', () => {
     expect(read(answer(parts)).facts.text).toBe('One moment.');
   });
 
+  test('has the words of a text file in it, and of no other', () => {
+    const file = (mimeType: string, words: string, more: object = {}) => ({
+      inlineData: { mimeType, data: Buffer.from(words).toString('base64') },
+      ...more,
+    });
+    const thought = file('text/plain', 'thinking', { thought: true });
+    const parts = [
+      { text: 'One ' },
+      file('text/csv', 'a,b'),
+      file('image/png', 'x'),
+      thought,
+      { text: 'moment.' },
+    ];
+    expect(read(answer(parts)).facts.text).toBe('One moment.\na,b');
+  });
+
   test('keeps the spelling of a call’s arguments', () => {
     const args = '{ "amount": 12345678901234567890,  "rate": 1.0 }';
     const body = `{"candidates":[{"content":{"parts":[{"functionCall":{"name":"pay","args":${args}}}]}}]}`;

@@ -187,6 +187,16 @@ describe('a whole answer', () => {
     ]);
   });
 
+  test('has the words of a text file in it', () => {
+    const data = Buffer.from('a secret').toString('base64');
+    const block = (type: string, mime_type: string) => ({ type, mime_type, data });
+    const steps = [
+      { type: 'model_output', content: [block('document', 'text/plain'), block('image', 'image/png')] },
+      block('document', 'text/csv'),
+    ];
+    expect(read({ steps }).facts.text).toBe('a secret\na secret');
+  });
+
   test('that still runs has nothing to say', () => {
     expect(read({ id: 'v1', status: 'queued' })).toMatchObject({
       defects: [],
@@ -280,6 +290,30 @@ describe('a stream', () => {
       defects: [],
       facts: { toolCalls: [{ arguments: { n: 1 } }] },
     });
+  });
+
+  const ending = (text: string) => ({
+    ...completed,
+    interaction: { steps: [{ type: 'model_output', content: [{ type: 'text', text }] }] },
+  });
+
+  test('has what its last event alone says, and once what that repeats', () => {
+    expect(read(...said, ending('other')).facts.text).toBe('secret\nother');
+    expect(read(...said, ending('secret')).facts.text).toBe('secret');
+  });
+
+  test('that repeats its words in its last event has none of its texts amended', () => {
+    const spoken = Buffer.from(written(...said, ending('secret')));
+    expect(() => amendAnswer(gemini, operation, spoken, 'sse', { text: 'x' })).toThrow(HoldpointError);
+  });
+
+  test('has the words of a file in pieces, and what stands in a step that is a call', () => {
+    const data = Buffer.from('a file').toString('base64');
+    const { facts } = read(
+      ...[...said, delta(0, { type: 'document', mime_type: 'text/plain', data })],
+      ...[start(1, call), delta(1, { type: 'text', text: 'beside' }), completed],
+    );
+    expect(facts.text).toBe('secret\na file\nbeside');
   });
 
   test.each([
