@@ -105,11 +105,19 @@ function hostedIn(spelt: readonly string[], segments: readonly string[]): string
   return '';
 }
 
+/** As KServe's first protocol asks. */
+function predictedIn(spelt: readonly string[]): string {
+  const [, name = ''] = /^(.+):(?:predict|explain)$/i.exec(spelt.at(-1) ?? '') ?? [];
+  return name;
+}
+
 /** The name in a path; '' for none. Names of several segments are one: `acme/large`. */
 function nameIn(operation: OperationName, path: string): string {
   const spelt = speltSegments(path);
   const segments = spelt.map((segment) => segment.toLowerCase());
   if (operation === 'hosted.model') return hostedIn(spelt, segments) || namedBefore(spelt, segments);
+  const predicted = predictedIn(spelt);
+  if (predicted !== '') return predicted;
   const { segments: resource, verb } = googleRoute(path);
   return verb.endsWith('rawpredict') ? modelIn({ segments: resource, verb }) : namedBefore(spelt, segments);
 }

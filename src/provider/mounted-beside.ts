@@ -41,7 +41,7 @@ const anthropicAtVertex: Protocol = {
 
 /** What servers of models have beside the APIs of others: vLLM's and SGLang's routes, llama.cpp's and LM Studio's. */
 const ofServers = [
-  ...['served.any', 'served.generate', 'served.calls', 'served.words', 'served.load'],
+  ...['served.any', 'served.generate', 'served.calls', 'served.words', 'served.load', 'tools.call'],
   ...['llamacpp.completion', 'lmstudio.chat', 'llamastack.chat', 'chat.completions.render'],
   // Mistral's and Cohere's, as OpenAI's in all that matters.
   'fine_tuning',

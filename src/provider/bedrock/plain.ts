@@ -1,6 +1,8 @@
 /**
  * What Bedrock's runtime of agents does besides agents: flows, which chain prompts, and questions to a store of
  * knowledge (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Agents_for_Amazon_Bedrock_Runtime.html).
+ * What AgentCore does for who asks: code, commands and clicks that it runs, payments, what an agent is to remember, and judges
+ * (https://docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_Operations.html).
  * They take words in and give words out; none of them hands a call to the workload. Pure.
  */
 
@@ -14,6 +16,7 @@ import {
   unreadResponse,
 } from '../reading/reading.ts';
 import type { StreamReader } from '../reading/stream.ts';
+import { endsWithSegments } from '../route.ts';
 import { withModelsWithin } from './agent-models.ts';
 
 const asking: ReadonlySet<string> = new Set([
@@ -24,7 +27,35 @@ const asking: ReadonlySet<string> = new Set([
   'agenticretrievestream',
 ]);
 
-export const plainOperations: ReadonlySet<OperationName> = new Set(['flows.invoke', 'knowledge.query']);
+export const plainOperations: ReadonlySet<OperationName> = new Set([
+  ...['flows.invoke', 'knowledge.query', 'tools.invoke', 'memories', 'evaluations'],
+]);
+
+/** AgentCore's, by what the path has somewhere and how it ends. */
+const ofCore: readonly (readonly [within: string, tail: string, OperationName])[] = [
+  ['code-interpreters', 'tools/invoke', 'tools.invoke'],
+  ['browsers', 'sessions/invoke', 'tools.invoke'],
+  // The name of what runs, an ARN, may have slashes of its own.
+  ['runtimes', 'commands', 'tools.invoke'],
+  ['payments', 'processpayment', 'tools.invoke'],
+  ['memories', 'events', 'memories'],
+  ['memories', 'ingest', 'memories'],
+  ['memories', 'memoryrecords/batchcreate', 'memories'],
+  ['memories', 'memoryrecords/batchupdate', 'memories'],
+  ['evaluations', 'batch-evaluate', 'evaluations'],
+  // Which writes prompts anew by what was said.
+  ['recommendations', 'recommendations', 'evaluations'],
+];
+
+function coreOperationOf(segments: readonly string[]): OperationName | null {
+  // Which judge is asked may be an ARN too.
+  const judged = segments.indexOf('evaluate');
+  if (judged !== -1 && segments[judged - 1] === 'evaluations') return 'evaluations';
+  const found = ofCore.find(
+    ([within, tail]) => segments.includes(within) && endsWithSegments(segments, tail.split('/')),
+  );
+  return found?.[2] ?? null;
+}
 
 /** The flow that a path runs, such as `flows/abcde12345`; null for none. It, and its alias, may be ARNs with slashes of their own. */
 export function flowIn(segments: readonly string[]): string | null {
@@ -40,7 +71,8 @@ export function flowIn(segments: readonly string[]): string | null {
 /** The operation of a path; null for any other. */
 export function plainOperationOf(segments: readonly string[]): OperationName | null {
   if (flowIn(segments) !== null) return 'flows.invoke';
-  return asking.has(segments.at(-1) ?? '') ? 'knowledge.query' : null;
+  if (asking.has(segments.at(-1) ?? '')) return 'knowledge.query';
+  return coreOperationOf(segments);
 }
 
 const nothingElsewhere: ReadonlySet<string> = new Set();

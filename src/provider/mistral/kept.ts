@@ -23,7 +23,7 @@ const routes: readonly (readonly [tail: readonly string[], OperationName])[] = [
   ...[
     ...['workflows/*/execute', 'workflows/registrations/*/execute'],
     ...['workflows/schedules', 'workflows/schedules/*', 'workflows/schedules/*/trigger'],
-    ...['signals', 'updates', 'queries'].map((name) => `workflows/executions/*/${name}`),
+    ...['signals', 'updates', 'queries', 'reset'].map((name) => `workflows/executions/*/${name}`),
   ].map(to('workflows')),
   ...['libraries', 'libraries/*', 'libraries/*/documents', 'libraries/*/documents/*'].map(to('libraries')),
   ...['connectors', 'connectors/*'].map(to(connectors)),

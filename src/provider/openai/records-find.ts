@@ -65,6 +65,9 @@ function searchMember(key: string, member: unknown, found: Found): void {
     found.calls.push({ call: member, shape: 'legacy' });
   } else if (key === 'tool_use' && isRecord(member)) {
     found.calls.push({ call: member, shape: 'plain' });
+  } else if (key === 'tool_call' && isRecord(member) && isPlainCall(member)) {
+    // Letta's.
+    found.calls.push({ call: member, shape: 'plain' });
   } else if ((key === 'tool_calls' || key === 'toolCalls') && Array.isArray(member)) {
     searchCalls(member, found);
   } else if (!membersPassedOver.has(key)) {

@@ -274,6 +274,6 @@ export const routes: readonly Route[] = [
   route('get', 'artifacts/*/content', 'content'),
 ];
 
-function route(use: Use, path: string, operation: OperationName): Route {
+export function route(use: Use, path: string, operation: OperationName): Route {
   return { use, tail: path.split('/'), operation };
 }

@@ -22,7 +22,7 @@ function argumentMember(call: JsonRecord): string {
 
 /** Adds the call to the facts. Two members that may be its arguments leave it open which of them is handed on. */
 export function addPlainCall(call: JsonRecord, into: ToolCallFact[], defects: string[]): void {
-  const id = textOf(call.id) || textOf(call.tool_use_id);
+  const id = textOf(call.id) || textOf(call.tool_use_id) || textOf(call.tool_call_id);
   const name = textOf(call.name);
   const value = call[argumentMember(call)];
   const others = argumentMembers.filter((member) => !isAbsent(call[member])).slice(1);

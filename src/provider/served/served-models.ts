@@ -66,6 +66,8 @@ const promptMembers = {
     'question',
     'chat_input',
     'chat_history',
+    'lyrics',
+    'preview_text',
     'input_ids',
     'token_ids',
   ],

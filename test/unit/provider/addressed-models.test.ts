@@ -45,6 +45,8 @@ test.each([
   ['/a2a/Clerk', 'Clerk'],
   ['/v1/a2a/Clerk/message/send', 'Clerk'],
   ['/a2a/Clerk/message:stream', 'Clerk'],
+  // https://kserve.github.io/website/docs/concepts/architecture/data-plane/v1-protocol
+  ['/v1/models/Large:predict', 'Large'],
   ['/v1/models/acme/large/predictions', 'acme/large'],
   ['/v1/deployments/acme/large/predictions', 'acme/large'],
   ['/ml/v1/deployments/large/text/chat_stream', 'large'],

@@ -20,6 +20,23 @@ test.each([
   ['POST', '/optimize-prompt', 'knowledge.query'],
   ['POST', '/agenticRetrieveStream', 'knowledge.query'],
   ['POST', `/runtimes/${arn}/invocations`, 'runtimes.invoke'],
+  ['POST', '/code-interpreters/aws.codeinterpreter.v1/tools/invoke', 'tools.invoke'],
+  ['POST', '/browsers/aws.browser.v1/sessions/invoke', 'tools.invoke'],
+  ['POST', `/runtimes/${arn}/commands`, 'tools.invoke'],
+  ['POST', '/payments/processPayment', 'tools.invoke'],
+  ['POST', '/memories/m/events', 'memories'],
+  ['POST', '/memories/m/ingest', 'memories'],
+  ['POST', '/memories/m/memoryRecords/batchCreate', 'memories'],
+  ['POST', '/memories/m/memoryRecords/batchUpdate', 'memories'],
+  ['POST', '/memories/m/memoryRecords/batchDelete', 'unknown'],
+  ['GET', '/memories/m/events', 'unknown'],
+  ['POST', '/memories/m/retrieve', 'knowledge.query'],
+  ['POST', '/evaluations/evaluate/Builtin.Helpfulness', 'evaluations'],
+  ['POST', `/evaluations/evaluate/${arn}`, 'evaluations'],
+  ['POST', '/evaluations/batch-evaluate', 'evaluations'],
+  ['POST', '/evaluations/batch-evaluate/e/stop', 'unknown'],
+  ['POST', '/recommendations', 'evaluations'],
+  ['POST', '/events', 'unknown'],
   ['POST', '/model-invocation-job', 'model_invocation_job'],
   ['GET', '/model-invocation-job/j', 'unknown'],
   ['GET', '/model-invocation-jobs', 'unknown'],
@@ -69,6 +86,28 @@ test('what a store of knowledge gives back is text that rules read', () => {
   expect(codeOf(() => bedrock.amendResponse('knowledge.query', Buffer.from('{}'), null, {}))).toBe(
     'invalid_argument',
   );
+});
+
+// https://docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_Operations.html
+test.each([
+  ['tools.invoke', { name: 'executeCommand', arguments: { command: 'rm -rf SECRET' } }],
+  ['tools.invoke', { command: 'rm -rf SECRET' }],
+  ['memories', { payload: [{ conversational: { role: 'USER', content: { text: 'SECRET' } } }] }],
+  ['evaluations', { evaluationInput: { sessionSpans: [{ body: 'SECRET' }] } }],
+])('%s says what AgentCore is handed', (operation, body) => {
+  const { facts, defects } = asked(bedrock, operation, body);
+  expect([facts.text.includes('SECRET'), defects]).toEqual([true, []]);
+});
+
+test('what a tool in AgentCore printed is text that rules read', () => {
+  const result = { content: [{ type: 'text', text: 'The secret' }] };
+  const { facts, defects } = readAs(
+    'aws-eventstream',
+    bedrock,
+    'tools.invoke',
+    converseFrames(['result', result]),
+  );
+  expect([facts.text.includes('The secret'), defects]).toEqual([true, []]);
 });
 
 describe('an agent in AgentCore', () => {

@@ -74,6 +74,7 @@ test.each([
   ['POST', '/v1/workflows/schedules', 'workflows'],
   ['PATCH', '/v1/workflows/schedules/s_1', 'workflows'],
   ['POST', '/v1/workflows/executions/e_1/signals', 'workflows'],
+  ['POST', '/v1/workflows/executions/e_1/reset', 'workflows'],
   ['POST', '/v1/workflows/schedules/s_1/trigger', 'workflows'],
   ['POST', '/v1/workflows/executions/e_1/cancel', 'unknown'],
   ['POST', '/v1/libraries', 'libraries'],
