@@ -62,6 +62,10 @@ function groupsWithin(body: JsonRecord, defects: string[]): readonly ToolFact[] 
     .slice(0, toolsMax);
 }
 
+function member(value: unknown): JsonRecord {
+  return isRecord(value) ? value : {};
+}
+
 /** The model that writes from what was found, in the one place or the other. */
 function generator(body: JsonRecord): unknown {
   const config = isRecord(body.retrieveAndGenerateConfiguration) ? body.retrieveAndGenerateConfiguration : {};
@@ -91,7 +95,9 @@ export function readAgentRequest(bytes: Buffer, path: string): RequestReading {
   const around = templatesIn(body.retrieveAndGenerateConfiguration);
   const system = toOthers.map(textWithin).reduce(joined, joined(textOf(body.instruction), around));
   let text = joined(textOf(body.inputText), textWithin(body.input));
-  for (const state of [body.sessionState, body.inlineSessionState]) text = joined(text, textWithin(state));
+  const given = member(member(body.retrieveAndGenerateConfiguration).externalSourcesConfiguration).sources;
+  for (const state of [body.sessionState, body.inlineSessionState, given])
+    text = joined(text, textWithin(state));
   const facts = {
     ...unreadRequest('').facts,
     model: modelName(body.foundationModel ?? generator(body), defects),

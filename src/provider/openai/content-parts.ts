@@ -2,6 +2,7 @@
  * What one part of a message says, in the forms of chats and of responses. Of a file that is a text OpenAI gives a model what
  * stands there (https://platform.openai.com/docs/guides/file-inputs); whether it is one, its type says, or its name. Pure.
  */
+import { dataUrl, textTypes } from '../reading/encoded-text.ts';
 import { joined, textWithin } from '../reading/reading.ts';
 import { isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 
@@ -10,8 +11,6 @@ const fileParts: ReadonlySet<string> = new Set(['file', 'input_file']);
 /** Parts whose words are their `text` alone; those of another kind have words in a member of their own, whatever is beside. */
 const partsOfText: ReadonlySet<string> = new Set(['', 'text', 'input_text', 'output_text']);
 
-const dataUrl = /^data:([^,;]*)[^,]*;base64,/i;
-const textTypes = /^(text\/|application\/(json|xml|yaml|x-yaml|javascript|x-javascript|x-sh|sql)\b)/i;
 const otherNames = /\.(pdf|docx?|pptx?|xlsx?|odt|rtf|png|jpe?g|gif|webp|mp[34]|wav|zip)$/i;
 
 /** What a text holds; '' for any other file. */

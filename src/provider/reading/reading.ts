@@ -6,6 +6,7 @@ import type { CallReading, ResponseFacts, ToolCallFact, UsageFacts } from '../..
 import type { RequestBodyFacts, RequestReading, ResponseReading } from '../protocol.ts';
 import { isAbsent, isRecord, type JsonRecord, readJson, readJsonText, textOf } from '../wire/json.ts';
 import { respelledIn } from './answer-spelling.ts';
+import { saidInBytes, saidInUrl } from './encoded-text.ts';
 import { usesWithin } from './parallel-uses.ts';
 
 export const messagesMax = 10_000;
@@ -202,7 +203,7 @@ export function openRunningText(): { add(said: string, piece?: string): void; te
 
 /** Every text inside a value of unknown shape, so that rules on text see what a new content form carries. */
 export function textWithin(value: unknown): string {
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return saidInUrl(value) ?? value;
   let text = '';
   if (Array.isArray(value)) {
     for (const element of value) text = joined(text, textWithin(element));
@@ -210,6 +211,7 @@ export function textWithin(value: unknown): string {
     for (const [key, member] of Object.entries(value)) {
       if (key !== 'type') text = joined(text, textWithin(member));
     }
+    text = joined(text, saidInBytes(value));
   }
   return text;
 }

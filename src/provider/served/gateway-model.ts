@@ -7,6 +7,7 @@ import type { MessageFact, ToolCallFact, UsageFacts } from '../../core/facts.ts'
 import { readWithFallbacks } from '../asked/fallback-models.ts';
 import { readTextTools } from '../openai/text-requests.ts';
 import type { RequestBodyFacts, RequestReading, ResponseReading } from '../protocol.ts';
+import { saidInBytes, saidInUrl } from '../reading/encoded-text.ts';
 import { noteRespelled } from '../reading/member-spelling.ts';
 import { promptOf } from '../reading/prompt.ts';
 import {
@@ -32,11 +33,18 @@ import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from '../wire/js
 const partsMax = 4 * toolCallsMax;
 const requestMembers: ReadonlySet<string> = new Set(['prompt', 'tools', 'providerOptions']);
 const noParams: ReadonlySet<string> = new Set();
-/** Pictures, sound and documents are no text. */
+/** Of pictures, sound and documents the name alone is text. */
 const files: ReadonlySet<string> = new Set(['file', 'reasoning-file']);
 
+/** The words of a text file: its bytes stand in a member of their own, or one deeper. */
+function fileWords({ data, mediaType }: JsonRecord): string {
+  const given = isRecord(data) ? data : { data };
+  const bytes = textOf(given.data);
+  return joined(textOf(given.text), saidInUrl(bytes) ?? saidInBytes({ data: bytes, mediaType }));
+}
+
 function partText(part: JsonRecord): string {
-  if (files.has(textOf(part.type))) return textOf(part.filename);
+  if (files.has(textOf(part.type))) return joined(textOf(part.filename), fileWords(part));
   if (part.type === 'tool-result') return textWithin(part.output ?? part.result);
   return typeof part.text === 'string' ? part.text : textWithin(part);
 }

@@ -1,0 +1,28 @@
+/**
+ * Words that stand in a request or an answer as the bytes of a text file: in a data URL, or beside the type of what they are.
+ * A model reads them like any other. Pure.
+ */
+import { isUtf8 } from 'node:buffer';
+import { type JsonRecord, textOf } from '../wire/json.ts';
+
+export const dataUrl = /^data:([^,;]*)[^,]*;base64,/i;
+export const textTypes =
+  /^\s*(text\/|application\/(json|xml|yaml|x-yaml|javascript|x-javascript|x-sh|sql)\b)/i;
+
+/** What a data URL of a text says; null for any other text. */
+export function saidInUrl(text: string): string | null {
+  if (!/^data:/i.test(text)) return null;
+  const [start = '', type = ''] = dataUrl.exec(text) ?? [];
+  return textTypes.test(type) ? Buffer.from(text.slice(start.length), 'base64').toString('utf8') : null;
+}
+
+const typeMembers = ['mimeType', 'mime_type', 'mediaType', 'media_type', 'contentType', 'content_type'];
+const byteMembers = ['data', 'bytes', 'blob'];
+
+/** What the bytes within an object say that has their type beside them; '' for none. */
+export function saidInBytes(value: JsonRecord): string {
+  const member = byteMembers.find((name) => typeof value[name] === 'string');
+  if (member === undefined || !typeMembers.some((name) => textTypes.test(textOf(value[name])))) return '';
+  const bytes = Buffer.from(textOf(value[member]), 'base64');
+  return isUtf8(bytes) ? bytes.toString('utf8') : '';
+}
