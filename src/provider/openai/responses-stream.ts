@@ -97,7 +97,7 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
       note(defects, 'an output item is not an object');
       return 'tool';
     }
-    const item = done ? withCode(value.item, progress) : value.item;
+    const item = withCode(value.item, progress);
     const before = progress.item;
     if (progress.done || (before !== null && before.type !== item.type)) {
       note(defects, 'an output item is replaced during the stream');

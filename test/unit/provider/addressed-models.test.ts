@@ -47,6 +47,7 @@ test.each([
   ['/a2a/Clerk/message:stream', 'Clerk'],
   // https://kserve.github.io/website/docs/concepts/architecture/data-plane/v1-protocol
   ['/v1/models/Large:predict', 'Large'],
+  ['/v1/models/Large:explain', 'Large'],
   ['/v1/models/acme/large/predictions', 'acme/large'],
   ['/v1/deployments/acme/large/predictions', 'acme/large'],
   ['/ml/v1/deployments/large/text/chat_stream', 'large'],

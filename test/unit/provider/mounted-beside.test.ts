@@ -174,3 +174,10 @@ describe('OpenAI’s batches at Bedrock', () => {
     expect(bedrock.readsAnswerBy?.('files.content')).not.toBeNull();
   });
 });
+
+test.each(['anthropic', 'mistral', 'cohere'] as const)(
+  'a tool that a gateway set up as %s runs is seen',
+  (family) => {
+    expect(protocolOf(family).operationOf('POST', '/mcp-rest/tools/call')).toBe('tools.call');
+  },
+);

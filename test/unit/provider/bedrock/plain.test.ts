@@ -36,6 +36,7 @@ test.each([
   ['POST', '/evaluations/batch-evaluate', 'evaluations'],
   ['POST', '/evaluations/batch-evaluate/e/stop', 'unknown'],
   ['POST', '/recommendations', 'evaluations'],
+  ['POST', '/things/evaluate/e', 'unknown'],
   ['POST', '/events', 'unknown'],
   ['POST', '/model-invocation-job', 'model_invocation_job'],
   ['GET', '/model-invocation-job/j', 'unknown'],

@@ -401,7 +401,7 @@ describe('a stream', () => {
       itemDone(shell('ls', 'pwd')),
       completed(shell('ls', 'pwd')),
     );
-    expect(reading).toMatchObject({ complete: true, defects: [] });
+    expect(reading).toMatchObject({ complete: true, defects: [], facts: { text: '' } });
     expect(reading.facts.toolCalls.map((call) => call.arguments)).toEqual([
       { action: { commands: ['ls', 'pwd'] } },
     ]);
@@ -491,6 +491,15 @@ describe('a stream', () => {
     );
     expect(reading.facts.text).toBe('Good day.\nOne');
     expect(reading.defects).toEqual([]);
+  });
+
+  test('has the texts of two messages as they stand, and not as one besides', () => {
+    const second = { ...textDelta('you'), output_index: 1 };
+    const reading = read(
+      ...[textDelta('Hi'), itemDone(message('Hi'))],
+      ...[second, { ...itemDone(message('you')), output_index: 1 }, completed(message('Hi'), message('you'))],
+    );
+    expect([reading.facts.text, reading.defects]).toEqual(['Hi\nyou', []]);
   });
 
   test('has what is spoken once where an item says it too', () => {

@@ -93,3 +93,9 @@ test.each([
   const { facts } = readAs(form, openai, 'hosted.model', text);
   expect(facts.toolCalls).toMatchObject([{ id, name: 'pay', arguments: { to: 'Ada' } }]);
 });
+
+test('a call in a wrapper is found by the name within it', () => {
+  const call = { type: 'function', function: { name: 'pay', arguments: '{}' } };
+  const { facts } = readAs(null, openai, 'hosted.model', JSON.stringify({ tool_call: call }));
+  expect(facts.toolCalls.map(({ name }) => name)).toEqual(['pay']);
+});
