@@ -1,8 +1,9 @@
 /** A reviewer for many calls at once: finds the hold or the decision that belongs to a question. */
-import { vi } from 'vitest';
+
 import { z } from 'zod';
 import type { HeldCall, Ruling } from '../support/control-client.ts';
 import type { TestSidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 export interface FoundHold {
   readonly hold: HeldCall;
@@ -55,9 +56,9 @@ export function createDesk({ controlUrl, place, ada }: TestSidecar): Desk {
     throw new Error(`no hold over ${amount} is pending`);
   }
   return {
-    holdOf: (amount) => vi.waitFor(() => pendingOf(amount), patience),
+    holdOf: (amount) => waitFor(() => pendingOf(amount), patience),
     callerGone: (amount) =>
-      vi.waitFor(async () => {
+      waitFor(async () => {
         const found = await pendingOf(amount);
         if (found.hold.caller === 'waiting') throw new Error(`the caller over ${amount} still waits`);
         return found;

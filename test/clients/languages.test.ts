@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import {
   chatDelta,
@@ -22,6 +22,7 @@ import { type Behind, run, startBehind } from '../proxy/through.ts';
 import type { HeldCall } from '../support/control-client.ts';
 import { atEnd, endAll } from '../support/endings.ts';
 import { listeningOn } from '../support/listening-on.ts';
+import { waitFor } from '../support/wait-for.ts';
 import {
   lineOf,
   type Program,
@@ -123,7 +124,7 @@ async function releaseAll(): Promise<void> {
     return hold;
   };
   for (let count = 0; count < heldCount; count += 1) {
-    const hold = await vi.waitFor(next, { timeout: holdMsMax, interval: 20 });
+    const hold = await waitFor(next, { timeout: holdMsMax, interval: 20 });
     const { status } = await ada.rule(hold, { verdict: 'release' });
     expect(status).toBe(201);
   }
@@ -171,7 +172,7 @@ test('what a program left is recorded as left, once for each way in', async () =
   const url = `${sidecar.controlUrl}/api/v1/decisions?outcome=client_abort&limit=200`;
   const leavings = 2 * programs.filter(({ missing }) => missing === '').length;
   // An outcome is sealed shortly after its end.
-  await vi.waitFor(async () => {
+  await waitFor(async () => {
     const { items } = pageSchema.parse(await (await fetch(url, { headers })).json());
     expect(items).toHaveLength(leavings);
   });

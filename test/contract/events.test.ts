@@ -1,9 +1,10 @@
 /** Streams of events: how many there may be. */
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { systemRandom } from '../../src/core/clock.ts';
 import { addToken } from '../../src/store/token-file.ts';
 import { connectRaw } from '../support/raw-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { machineWith } from './support/failing-machine.ts';
 import { type House, startHouse } from './support/sidecar.ts';
 
@@ -58,6 +59,6 @@ it('who leaves before it is known who they are takes no place of those who stay'
   await Promise.all(clients.map(({ ended }) => ended));
   slow.resolve();
   const over = new AbortController();
-  await vi.waitFor(async () => expect((await open(token, over.signal)).status).toBe(200));
+  await waitFor(async () => expect((await open(token, over.signal)).status).toBe(200));
   over.abort();
 });

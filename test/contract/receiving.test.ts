@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { waitFor } from '../support/wait-for.ts';
 import { chat } from './reports/scene.ts';
 import { type House, startHouse } from './support/sidecar.ts';
 
@@ -133,6 +134,6 @@ it('a body that its sender cuts off is one that is refused, and no failure of th
   );
   await sending.until('100 Continue');
   sending.socket.destroy();
-  await vi.waitFor(async () => expect(await refused('invalid_argument')).toBe(before + 1));
+  await waitFor(async () => expect(await refused('invalid_argument')).toBe(before + 1));
   expect(await refused('internal')).toBe(0);
 });

@@ -1,8 +1,9 @@
 /** What becomes of orders that are under way when the sidecar is told to stop. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { type House, startHouse } from './support/sidecar.ts';
 
 let house: House;
@@ -57,7 +58,7 @@ async function beginOrder(): Promise<Connection> {
 /** Stops the sidecar; resolves, while it still does, once its control port takes nobody any more. */
 async function beginStopping(): Promise<{ readonly stopped: Promise<void> }> {
   const stopped = house.sidecar.stop('test');
-  await vi.waitFor(async () => {
+  await waitFor(async () => {
     const asked = connectTo(house.sidecar.controlUrl).then(({ socket }) => socket.destroy());
     await expect(asked).rejects.toThrow('ECONNREFUSED');
   });

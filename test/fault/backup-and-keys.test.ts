@@ -7,6 +7,7 @@ import { kekOf } from '../../src/ledger/vault.ts';
 import { readBackup, takeBackup, verifyBackup } from '../../src/store/backup.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { createLedgerUnderTest, exchange, kek } from './ledger-under-test.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -21,7 +22,7 @@ it('a retired key: is no backup, the first one neither, and the next attempt is 
   const ledger = await house.open({ openStore: () => openLedgerStore(ledgerDir) });
   await exchange(ledger, () => undefined);
   // Then nothing is sealed after the retirement, and it stands in the last block of the second attempt.
-  await vi.waitFor(() => expect(ledger.openDecisions()).toEqual([]));
+  await waitFor(() => expect(ledger.openDecisions()).toEqual([]));
   const facts = { origin: ledger.origin, key: ledger.verifierKey, taken: '2026-11-26T00:00:00.000Z' };
   const back = async (meanwhile: () => Promise<void>): Promise<void> => {
     const store = await openLedgerCopy(ledgerDir);
@@ -55,7 +56,7 @@ it('an erasure: what was copied is no backup and stays as it was, and the next a
   const house = createLedgerUnderTest();
   const ledger = await house.open({ openStore: () => openLedgerStore(ledgerDir) });
   const decision = await exchange(ledger, () => undefined);
-  await vi.waitFor(() => expect(ledger.openDecisions()).toEqual([]));
+  await waitFor(() => expect(ledger.openDecisions()).toEqual([]));
   const facts = { origin: ledger.origin, key: ledger.verifierKey, taken: '2026-11-26T00:00:00.000Z' };
   const back = async (meanwhile: () => Promise<unknown>): Promise<void> => {
     const store = await openLedgerCopy(ledgerDir);

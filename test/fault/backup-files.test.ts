@@ -2,11 +2,12 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { type Manifest, readBackup, takeBackup, verifyBackup } from '../../src/store/backup.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { watchDisk } from './disk-calls.ts';
 import { createLedgerUnderTest, exchange } from './ledger-under-test.ts';
 
@@ -17,7 +18,7 @@ beforeAll(async () => {
   ledger = await createLedgerUnderTest().open({ openStore: () => openLedgerStore(ledgerDir) });
   await exchange(ledger, () => undefined);
   // Its outcome is sealed a little later, and must not come between two backups.
-  await vi.waitFor(() => expect(ledger.openDecisions()).toEqual([]));
+  await waitFor(() => expect(ledger.openDecisions()).toEqual([]));
   await ledger.seal({ type: 'stop', data: { reason: 'all before it is on disk' } }).durable;
 });
 afterAll(async () => {

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { systemRandom } from '../../src/core/clock.ts';
 import { HoldpointError } from '../../src/core/errors.ts';
 import { decodeBodies, parseRecordKey } from '../../src/ledger/block.ts';
@@ -21,6 +21,7 @@ import type { LedgerStore } from '../../src/ledger/store.ts';
 import { kekOf } from '../../src/ledger/vault.ts';
 import { createKeyring } from '../../src/store/keyring.ts';
 import { loadKeks, replaceKek, retiringIn } from '../../src/store/keys.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { createLedgerUnderTest, exchange, kek, type LedgerUnderTest } from './ledger-under-test.ts';
 
 const order = { by: 'olga', reason: 'yearly' };
@@ -169,7 +170,7 @@ it('a key whose process died once its retirement was sealed is destroyed after t
   const { kek: again, retiredKeks } = loadKeks(dir, false, systemRandom);
   const next = await house.open({ kek: again, retiredKeks });
   const keyring = keyringOf(next);
-  await vi.waitFor(() => expect(readdirSync(dir).sort()).toEqual(['fingerprint.key', 'kek.key']));
+  await waitFor(() => expect(readdirSync(dir).sort()).toEqual(['fingerprint.key', 'kek.key']));
   expect([keyring.current().retiredKeks, failures]).toEqual([[], []]);
   await next.close('done');
   expect((await house.verify()).findings).toEqual([]);

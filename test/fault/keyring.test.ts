@@ -16,6 +16,7 @@ import {
   replaceKek,
   retiringIn,
 } from '../../src/store/keys.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { watchDisk } from './disk-calls.ts';
 import { createLedgerUnderTest, exchange } from './ledger-under-test.ts';
 
@@ -77,7 +78,7 @@ it('a rotation that turned out to be sealed is kept when the next one fails', as
   house.disk.fateOf = (commit) => (commit === failing ? 'after' : 'written');
   await expect(keyring.rotateSigning(order)).rejects.toMatchObject(refused);
   await vi.advanceTimersByTimeAsync(1000);
-  await vi.waitFor(() => expect(ledger.isWritable()).toBe(true));
+  await waitFor(() => expect(ledger.isWritable()).toBe(true));
   expect(ledger.verifierKey).not.toBe(before);
   const next = house.disk.commits();
   house.disk.fateOf = (commit) => (commit === next ? 'before' : 'written');
@@ -156,7 +157,7 @@ it('the note of a retirement is gone where it is refused, and where it names the
   expect(retiringIn(dir)).toBeNull();
   noteRetiring(dir, kek.id);
   createKeyring({ ledger, ...of });
-  await vi.waitFor(() => expect(retiringIn(dir)).toBeNull());
+  await waitFor(() => expect(retiringIn(dir)).toBeNull());
   expect(loadKeks(dir, false, systemRandom).kek.id).toBe(kek.id);
   await ledger.close('done');
   house.disk.abandon();

@@ -7,6 +7,7 @@ import { openPolicyFile } from '../../src/policy-file.ts';
 import { roleBook } from '../property/hold/policies.ts';
 import { textOf } from '../property/hold/policy-text.ts';
 import { createScene } from '../property/hold/scene.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { createLedgerUnderTest } from './ledger-under-test.ts';
 
 const silent = {
@@ -52,7 +53,7 @@ it('a change that comes while the file is read for the first time is in force a 
     await policyFile.attach(ledger);
     expect(policyFile.current().version).toBe('first');
     await vi.advanceTimersByTimeAsync(2_000);
-    await vi.waitFor(() => expect(policyFile.current().version).toBe('others'));
+    await waitFor(() => expect(policyFile.current().version).toBe('others'));
   } finally {
     policyFile.close();
     await ledger.close('test over');
@@ -123,7 +124,7 @@ describe('a policy that is written slowly, whose beginning is a policy with fewe
     await follow(async (file, rules) => {
       writeFileSync(file, beginning);
       await vi.advanceTimersByTimeAsync(2_000);
-      await vi.waitFor(() => expect(rules()).toBe(rulesIn(beginning)));
+      await waitFor(() => expect(rules()).toBe(rulesIn(beginning)));
     });
   });
 });

@@ -1,5 +1,5 @@
 /** What passes on connections that stay open waits, piece by piece, for the entry that records it. */
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { holdTransfers } from '../proxy/policies.ts';
 import {
   callEvents,
@@ -16,6 +16,7 @@ import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { chunk, type RawAnswer, startRawUpstream, streamHead } from '../support/raw-upstream.ts';
 import { startTestSidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { answerAfter, createLateDisk, isEntry, type LateDisk, type LateEntry } from './late-disk.ts';
 
 afterEach(endAll);
@@ -69,26 +70,26 @@ describe('of a WebSocket', () => {
     await told.awaited();
     expect(provider.heard).toEqual([]);
     told.arrive();
-    await vi.waitFor(() => expect(provider.types()).toEqual(['conversation.item.create']));
+    await waitFor(() => expect(provider.types()).toEqual(['conversation.item.create']));
   });
 
   test('the workload hears of a call when the answer that makes it is on disk', async () => {
     const { client, provider, sidecar, disk } = await openScene(holdTransfers);
     client.send({ type: 'response.create' });
-    await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+    await waitFor(() => expect(provider.heard).toHaveLength(1));
     const answered = disk.keepBack(sidecar.sidecar, isEntry('response'));
     sendAll(provider, callEvents('resp_1', 20));
     await answered.awaited();
     expect(client.types()).not.toContain('response.done');
     expect(client.types()).not.toContain('response.output_item.done');
     answered.arrive();
-    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+    await waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
   });
 
   test('the workload hears of a released call when the use of its release is on disk', async () => {
     const { client, provider, sidecar, disk } = await openScene(holdTransfers);
     client.send({ type: 'response.create' });
-    await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+    await waitFor(() => expect(provider.heard).toHaveLength(1));
     sendAll(provider, callEvents('resp_1', 25_000));
     const hold = await sidecar.ada.nextHold();
     const use = disk.keepBack(sidecar.sidecar, isEntry('delivery'));
@@ -96,7 +97,7 @@ describe('of a WebSocket', () => {
     await use.awaited();
     expect(client.types()).not.toContain('response.done');
     use.arrive();
-    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+    await waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
   });
 });
 

@@ -1,8 +1,9 @@
 /** What a hold says about who may do what with it, and that it says what a ruling is then refused with. */
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { endAll } from '../support/endings.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatRequest, chatTransfer } from './answers.ts';
 import { holdTransfersWith } from './policies.ts';
 import { type Rig, startRig } from './rig.ts';
@@ -117,7 +118,7 @@ describe('a hold says', () => {
     );
     expect((await seenBy(rig, 'olga', 'admin')).escalated).toEqual([]);
     rig.time.advance(10_000);
-    await vi.waitFor(async () => {
+    await waitFor(async () => {
       const held = await seenBy(rig, 'olga', 'admin');
       expect(held.escalated).toMatchObject([{ roles: ['admin'] }]);
       expect(held.escalation).toMatchObject([{ roles: ['privacy'] }]);

@@ -1,8 +1,9 @@
 /** Calls whose model stands in their address: rules see it as if the body had named it. */
 import { readFileSync } from 'node:fs';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { startTestSidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { policyOf } from './policies.ts';
 import { startRig } from './rig.ts';
 import { connectSocket, startSocketUpstream } from './socket-upstream.ts';
@@ -78,9 +79,9 @@ test('and no longer, once the server has said it', async () => {
   const upstreams = { openai: { url: upstream.url, protocol: 'openai', mount: '/' } } as const;
   const sidecar = await startTestSidecar({ policy, upstreams });
   const client = await connectSocket(sidecar.proxyUrl, '/v1/realtime');
-  await vi.waitFor(() => expect(client.types()).toEqual(['session.created']));
+  await waitFor(() => expect(client.types()).toEqual(['session.created']));
   client.send({ type: 'response.create' });
-  await vi.waitFor(() => expect(upstream.talkers[0]?.heard).toHaveLength(1));
+  await waitFor(() => expect(upstream.talkers[0]?.heard).toHaveLength(1));
 });
 
 const held = policyOf({

@@ -1,11 +1,12 @@
 /** Agents that are kept at a provider and named by an id alone: which model they are made of nobody sees, so the default policy asks. */
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ProtocolName } from '../../src/core/protocol-name.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
 import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const policy = readFileSync(new URL('../../config/policy.yaml', import.meta.url), 'utf8');
 const families = [
@@ -124,7 +125,7 @@ describe('an agent that is named by its id', () => {
     async ({ family, path, body }) => {
       const before = lenient.upstream.requests.length;
       const client = await ask(lenient, family, path, body);
-      await vi.waitFor(() => expect(lenient.upstream.requests).toHaveLength(before + 1));
+      await waitFor(() => expect(lenient.upstream.requests).toHaveLength(before + 1));
       client.destroy();
     },
   );

@@ -1,8 +1,9 @@
 /** Whoever rules lets through what a rule holds; what a rule denies no amendment brings back in. */
 import { writeFileSync } from 'node:fs';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatRequest, chatTransfer } from './answers.ts';
 import { type Rig, startRig } from './rig.ts';
 
@@ -128,7 +129,7 @@ test('an amended answer that nobody has collected is judged as it was amended by
   const { client, held } = await heldTransfer(rig);
   client.destroy();
   const { ada, place, sidecar } = rig.sidecar;
-  await vi.waitFor(async () => expect(await ada.pending()).toMatchObject([{ caller: 'gone' }]));
+  await waitFor(async () => expect(await ada.pending()).toMatchObject([{ caller: 'gone' }]));
   const [id = ''] = await ada.callIdsOf(held);
   const amendment = { toolCalls: [{ id, arguments: { amount: 30_000, to: 'DE89' } }] };
   expect((await ada.rule(held, { verdict: 'amend', amendment })).status).toBe(201);

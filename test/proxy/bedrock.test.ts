@@ -18,13 +18,14 @@ import {
 } from '@aws-sdk/client-bedrock-runtime';
 import { LLMock } from '@copilotkit/aimock';
 import { generateText } from 'ai';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { startSidecar } from '../../src/sidecar.ts';
 import { headerIn, signatureDefect } from '../support/aws-signature.ts';
 import { atEnd, endAll } from '../support/endings.ts';
 import { chunk, type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
 import { type Settings, startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { createManualTime } from '../support/time.ts';
+import { waitFor } from '../support/wait-for.ts';
 import {
   blockStop,
   callDelta,
@@ -178,7 +179,7 @@ describe.each(['HTTP/2', 'HTTP/1.1'] as const)('Converse over %s', (transport) =
     });
     const said = nothingSaid();
     const asking = askStream(clientOf(transport), said);
-    await vi.waitFor(() => expect(said.text).toBe('One moment.'));
+    await waitFor(() => expect(said.text).toBe('One moment.'));
     goOn.resolve();
     const hold = await sidecar.ada.nextHold();
     expect(said.events).not.toContain('contentBlockStart');
@@ -220,7 +221,7 @@ describe('Converse', () => {
     const asking = askStream(clientOf(), said);
     const refused = expect(asking).rejects.toBeInstanceOf(ValidationException);
     const hold = await sidecar.ada.nextHold();
-    await vi.waitFor(() => expect(said.text).toBe('One moment.'));
+    await waitFor(() => expect(said.text).toBe('One moment.'));
     await sidecar.ada.rule(hold, { verdict: 'deny' });
     await refused;
     await expect(asking).rejects.toMatchObject({ message: 'A reviewer denied this call.' });

@@ -3,13 +3,14 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { startBulkUpstream } from '../support/bulk-upstream.ts';
 import { atEnd, endAll } from '../support/endings.ts';
 import { connectRaw, exchange, rawRequest } from '../support/raw-client.ts';
 import { type RawAnswer, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
 import { startTestSidecar } from '../support/sidecar.ts';
 import { createManualTime } from '../support/time.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatRequest, chatText } from './answers.ts';
 import { decisionIdOf, startRig } from './rig.ts';
 
@@ -21,7 +22,7 @@ test('an upstream that is silent for ten minutes is given up: 504, sealed as ups
   const rig = await startRig();
   rig.upstream.script(() => undefined);
   const client = await rig.chat(chatRequest());
-  await vi.waitFor(() => expect(rig.upstream.requests).toHaveLength(1));
+  await waitFor(() => expect(rig.upstream.requests).toHaveLength(1));
   rig.time.advance(tenMinutesMs - 1);
   expect(client.text()).toBe('');
   rig.time.advance(1);
@@ -117,7 +118,7 @@ test('a caller that does not take its answer holds the upstream back, is cut, an
   });
   socket.pause();
   socket.write(rawRequest('GET', `/v1/blobs?pieces=${pieces}`, [], ''));
-  const { id } = await vi.waitFor(() => sidecar.ada.lastDecision());
+  const { id } = await waitFor(() => sidecar.ada.lastDecision());
   expect(await sidecar.ada.outcomeOf(id)).toBe('client_abort');
   // What the kernel's buffers took on the way, and far from all of it.
   expect(upstream.sentBytes()).toBeLessThan((pieces * 64 * 1024) / 4);
@@ -134,7 +135,7 @@ test('a caller that takes one byte now and then is served as long as it takes an
   });
   socket.write(rawRequest('POST', '/v1/chat/completions', [], chatRequest()));
   let received = '';
-  await vi.waitFor(
+  await waitFor(
     () => {
       received += String(socket.read(1) ?? '');
       expect(received.endsWith(text)).toBe(true);

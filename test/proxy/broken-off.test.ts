@@ -6,6 +6,7 @@ import { openai } from '../../src/provider/openai/family.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { chunk, streamHead, wholeAnswer } from '../support/raw-upstream.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatDelta, chatRequest, chatRole, chatStop, chatText, done } from './answers.ts';
 import { holdSecretText, holdTransfers } from './policies.ts';
 import { decisionIdOf, type Rig, startRig } from './rig.ts';
@@ -21,7 +22,7 @@ const streamed = chatRequest({ stream: true });
 
 /** The one decision of a test whose answer names none. */
 async function theOutcome(): Promise<string> {
-  const { id } = await vi.waitFor(() => rig.sidecar.ada.lastDecision());
+  const { id } = await waitFor(() => rig.sidecar.ada.lastDecision());
   return rig.sidecar.ada.outcomeOf(id);
 }
 
@@ -67,7 +68,7 @@ test('a client that leaves before any header stops the upstream, and its call is
     stopped.resolve();
   });
   const client = await rig.chat(chatRequest());
-  await vi.waitFor(() => expect(rig.upstream.requests).toHaveLength(1));
+  await waitFor(() => expect(rig.upstream.requests).toHaveLength(1));
   client.destroy();
   await stopped.promise;
   expect(await theOutcome()).toBe('client_abort');
@@ -252,7 +253,7 @@ test('a client that leaves before it has all of a whole answer has not got it', 
   // Far more than the network takes is still to come.
   await once(client, 'readable');
   client.resetAndDestroy();
-  const { id, entries } = await vi.waitFor(() => rig.sidecar.ada.lastDecision());
+  const { id, entries } = await waitFor(() => rig.sidecar.ada.lastDecision());
   expect(entries.find(({ type }) => type === 'response')?.data).toMatchObject({ result: 'ok' });
   expect(await rig.sidecar.ada.outcomeOf(id)).toBe('client_abort');
 });

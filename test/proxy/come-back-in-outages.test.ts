@@ -7,6 +7,7 @@ import { endAll } from '../support/endings.ts';
 import { connectRaw, type RawClient, rawRequest } from '../support/raw-client.ts';
 import { type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
 import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatRequest, chatTransfer } from './answers.ts';
 import { holdTransfers } from './policies.ts';
 
@@ -35,7 +36,7 @@ async function chat(): Promise<RawClient> {
 }
 
 async function isGone(): Promise<void> {
-  await vi.waitFor(async () => expect(await sidecar.ada.pending()).toMatchObject([{ caller: 'gone' }]));
+  await waitFor(async () => expect(await sidecar.ada.pending()).toMatchObject([{ caller: 'gone' }]));
 }
 
 /** What is opened again is closed before: from here on nothing can be read either. */
@@ -48,7 +49,7 @@ async function loseDisk(): Promise<void> {
 
 async function findDisk(): Promise<void> {
   disk.isAway = false;
-  await vi.waitFor(() => expect(sidecar.sidecar.ledger.isWritable()).toBe(true), 8_000);
+  await waitFor(() => expect(sidecar.sidecar.ledger.isWritable()).toBe(true), 8_000);
 }
 
 beforeEach(async () => {

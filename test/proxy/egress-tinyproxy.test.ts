@@ -6,11 +6,12 @@ import { createServer as createNetServer } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { makeAuthority } from '../support/certificates.ts';
 import { atEnd, endAll } from '../support/endings.ts';
 import { connectRaw, exchange, rawRequest } from '../support/raw-client.ts';
 import { startTestSidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatRequest, chatText } from './answers.ts';
 
 /** Not loopback, which is reached without a proxy. */
@@ -64,7 +65,7 @@ describe.skipIf(!isThere)('tinyproxy', () => {
     });
     const proxy = `http://127.0.0.1:${port}`;
     // It says nothing when it listens.
-    await vi.waitFor(async () => (await connectRaw(proxy)).end(), { timeout: 8_000, interval: 20 });
+    await waitFor(async () => (await connectRaw(proxy)).end(), { timeout: 8_000, interval: 20 });
     return proxy;
   }
 

@@ -17,6 +17,7 @@ import {
   wholeAnswer,
 } from '../support/raw-upstream.ts';
 import type { Settings } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatDelta, chatRequest, chatRole, chatStop, chatText, chatTransfer, done } from './answers.ts';
 import { denyUnlistedModels, holdTransfers, holdUnlistedModels } from './policies.ts';
 import { decisionIdOf } from './rig.ts';
@@ -370,7 +371,7 @@ describe('TLS', () => {
     await client.until('200 ');
     if (separately) client.send(other);
     await client.ended;
-    await vi.waitFor(async () => {
+    await waitFor(async () => {
       const { entries } = await behind.sidecar.ada.lastDecision();
       expect(entries[0]?.data).toMatchObject({ path: 'api.openai.com:443', verdict: 'deny' });
     });

@@ -1,9 +1,10 @@
 /** Room for uploads: callers that there is none for hear so, also those that send all before they listen, and it is given back. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { atEnd, endAll } from '../support/endings.ts';
 import { parseAnswer } from '../support/raw-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { startRig } from './rig.ts';
 
 afterEach(endAll);
@@ -57,5 +58,5 @@ test.each([
     (await (await post('/v1/blobs', 'x'.repeat(700 * 1024), more)).answer()).status;
   expect(await upload(headers)).toBe(status);
   // Its caller has the answer a moment before the room is there again.
-  await vi.waitFor(async () => expect(await upload([])).toBe(200));
+  await waitFor(async () => expect(await upload([])).toBe(200));
 });

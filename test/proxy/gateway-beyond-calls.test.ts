@@ -1,8 +1,9 @@
 /** Whom a gateway is told to ask by header fields counts on a WebSocket, for the lines of a batch and for a batch that runs. */
 import OpenAI, { toFile } from 'openai';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { policyOf } from './policies.ts';
 import { sayingItem } from './realtime-scene.ts';
 import { replay } from './replayed.ts';
@@ -39,7 +40,7 @@ describe('on a WebSocket', () => {
     const hold = await sidecar.ada.nextHold();
     expect(upstream.talkers[0]?.heard).toEqual([]);
     await sidecar.ada.rule(hold, { verdict: 'release' });
-    await vi.waitFor(() => expect(upstream.talkers[0]?.heard).toHaveLength(1));
+    await waitFor(() => expect(upstream.talkers[0]?.heard).toHaveLength(1));
     expect(upstream.requests[0]?.headers['x-portkey-config']).toBe(config);
   });
 
@@ -52,7 +53,7 @@ describe('on a WebSocket', () => {
   test('the record says again whom they named', async () => {
     const { upstream, sidecar, client } = await connected(fields, none);
     (await client).send(sayingItem('Hello?'));
-    await vi.waitFor(() => expect(upstream.talkers[0]?.heard).toHaveLength(1));
+    await waitFor(() => expect(upstream.talkers[0]?.heard).toHaveLength(1));
     // The handshake, which would have been flagged, and what was said.
     expect(await matchesNow(sidecar)).toBe(2);
   });

@@ -2,9 +2,10 @@
 
 import { LLMock } from '@copilotkit/aimock';
 import { GoogleGenAI, type LiveServerMessage, Modality, type Session } from '@google/genai';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { atEnd, endAll } from '../support/endings.ts';
 import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { denyTransfers, holdTransfers, policyOf } from './policies.ts';
 import { asSent, sendAll, textsOf } from './realtime-scene.ts';
 import { connectSocket, startSocketUpstream, type Talker } from './socket-upstream.ts';
@@ -36,9 +37,9 @@ async function connect(policy?: string) {
   const [provider] = upstream.talkers;
   if (provider === undefined) throw new Error('The provider heard of no connection.');
   client.send(setup);
-  await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+  await waitFor(() => expect(provider.heard).toHaveLength(1));
   provider.send({ setupComplete: {} });
-  await vi.waitFor(() => expect(client.heard).toHaveLength(1));
+  await waitFor(() => expect(client.heard).toHaveLength(1));
   return { sidecar, upstream, client, provider };
 }
 
@@ -47,15 +48,15 @@ test('a held call waits while the model speaks on, and the end of its turn behin
   client.send({
     clientContent: { turns: [{ role: 'user', parts: [{ text: 'Pay.' }] }], turnComplete: true },
   });
-  await vi.waitFor(() => expect(provider.heard).toHaveLength(2));
+  await waitFor(() => expect(provider.heard).toHaveLength(2));
   sendAll(provider, [said('One moment.'), toolCall(25_000), turnComplete]);
   const hold = await sidecar.ada.nextHold();
   expect(hold.headline).toBe('transfer_funds amount=25000 payee=ACME');
   provider.send(said('Still waiting.'));
-  await vi.waitFor(() => expect(client.heard).toHaveLength(3));
+  await waitFor(() => expect(client.heard).toHaveLength(3));
   expect(textsOf(client).slice(1)).toEqual(asSent([said('One moment.'), said('Still waiting.')]));
   await sidecar.ada.rule(hold, { verdict: 'release' });
-  await vi.waitFor(() => expect(client.heard).toHaveLength(5));
+  await waitFor(() => expect(client.heard).toHaveLength(5));
   expect(textsOf(client).slice(3)).toEqual(asSent([toolCall(25_000), turnComplete]));
   expect(await sidecar.ada.outcomeOf(hold.decisionId)).toBe('delivered');
 });
@@ -64,7 +65,7 @@ test('the end of a turn that waited behind a held call comes out where that is d
   const { sidecar, client, provider } = await connect(holdTransfers);
   sendAll(provider, [toolCall(25_000), turnComplete]);
   await sidecar.ada.rule(await sidecar.ada.nextHold(), { verdict: 'deny' });
-  await vi.waitFor(() => expect(client.heard).toHaveLength(3));
+  await waitFor(() => expect(client.heard).toHaveLength(3));
   expect(textsOf(client).at(-1)).toBe(asSent([turnComplete])[0]);
   expect(textsOf(client).join('')).not.toContain('ACME');
 });
@@ -72,7 +73,7 @@ test('the end of a turn that waited behind a held call comes out where that is d
 test('a denied call is cancelled in the provider’s own words, and the turn goes on', async () => {
   const { client, provider } = await connect(denyTransfers);
   sendAll(provider, [toolCall(25_000), said('Well then.')]);
-  await vi.waitFor(() => expect(client.heard).toHaveLength(3));
+  await waitFor(() => expect(client.heard).toHaveLength(3));
   const [denial] = textsOf(client)
     .slice(1)
     .map((text) => JSON.parse(text));
@@ -88,7 +89,7 @@ test('a cancellation by the provider never overtakes the call it is about', asyn
   sendAll(provider, [toolCall(25_000), { toolCallCancellation: { ids: ['call_1'] } }]);
   const hold = await sidecar.ada.nextHold();
   await sidecar.ada.rule(hold, { verdict: 'release' });
-  await vi.waitFor(() => expect(client.heard).toHaveLength(3));
+  await waitFor(() => expect(client.heard).toHaveLength(3));
   expect(textsOf(client).slice(1)).toEqual(
     asSent([toolCall(25_000), { toolCallCancellation: { ids: ['call_1'] } }]),
   );
@@ -100,11 +101,11 @@ test('nor says anything of a call in a turn that is still under way', async () =
   const begun = { serverContent: { modelTurn: { parts: [{ functionCall }] } } };
   const cancellation = { toolCallCancellation: { ids: ['call_1'] } };
   sendAll(provider, [begun, cancellation, { toolCallCancellation: { ids: ['call_0'] } }]);
-  await vi.waitFor(() => expect(client.heard).toHaveLength(2));
+  await waitFor(() => expect(client.heard).toHaveLength(2));
   expect(textsOf(client).join('')).not.toContain('call_1');
   provider.send(turnComplete);
   await sidecar.ada.rule(await sidecar.ada.nextHold(), { verdict: 'release' });
-  await vi.waitFor(() => expect(client.heard).toHaveLength(5));
+  await waitFor(() => expect(client.heard).toHaveLength(5));
   expect(textsOf(client).slice(2)).toEqual(asSent([begun, cancellation, turnComplete]));
 });
 
@@ -123,7 +124,7 @@ describe('of two calls that are held', () => {
     const release = (hold: typeof first) => sidecar.ada.rule(hold, { verdict: 'release' });
     const releaseSecond = async (): Promise<void> => {
       await release(second);
-      await vi.waitFor(() => expect(textsOf(client)).toContain(JSON.stringify(toolCall(26_000, 'call_2'))));
+      await waitFor(() => expect(textsOf(client)).toContain(JSON.stringify(toolCall(26_000, 'call_2'))));
     };
     return { client, provider, releaseFirst: () => release(first), releaseSecond };
   }
@@ -135,11 +136,11 @@ describe('of two calls that are held', () => {
     const { client, provider, releaseFirst, releaseSecond } = await callTwice();
     if (isDelivered) await releaseSecond();
     sendAll(provider, [cancellation('call_1'), said('Well then.')]);
-    await vi.waitFor(() => expect(last(client)).toBe(JSON.stringify(said('Well then.'))));
+    await waitFor(() => expect(last(client)).toBe(JSON.stringify(said('Well then.'))));
     expect(textsOf(client).join('')).not.toContain('toolCallCancellation');
     await releaseFirst();
     const both = asSent([toolCall(25_000), cancellation('call_1')]);
-    await vi.waitFor(() => expect(textsOf(client).slice(-2)).toEqual(both));
+    await waitFor(() => expect(textsOf(client).slice(-2)).toEqual(both));
   });
 
   test('the cancellation of both comes at once for the one delivered, and behind the one held', async () => {
@@ -147,9 +148,9 @@ describe('of two calls that are held', () => {
     await releaseSecond();
     const ofBoth = cancellation('call_1', 'call_2');
     provider.send(ofBoth);
-    await vi.waitFor(() => expect(last(client)).toBe(JSON.stringify(ofBoth)));
+    await waitFor(() => expect(last(client)).toBe(JSON.stringify(ofBoth)));
     await releaseFirst();
-    await vi.waitFor(() => expect(textsOf(client).slice(-2)).toEqual(asSent([toolCall(25_000), ofBoth])));
+    await waitFor(() => expect(textsOf(client).slice(-2)).toEqual(asSent([toolCall(25_000), ofBoth])));
   });
 });
 
@@ -160,7 +161,7 @@ test('no more than 4096 messages gather behind a held call: one more closes the 
   const behind = { serverContent: { generationComplete: true } };
   const beside = { usageMetadata: { totalTokenCount: 1 } };
   sendAll(provider, [...Array.from({ length: 4_096 }, () => behind), beside]);
-  await vi.waitFor(() => expect(textsOf(client).slice(1)).toEqual(asSent([beside])), 10_000);
+  await waitFor(() => expect(textsOf(client).slice(1)).toEqual(asSent([beside])), 10_000);
   provider.send(behind);
   expect(await client.closed).toEqual({ code: 1013, reason: 'overloaded' });
   expect(textsOf(client).slice(1)).toEqual(asSent([beside]));
@@ -172,7 +173,7 @@ test('JSON in binary messages is read, and goes on as binary', async () => {
   provider.ws.send(Buffer.from(JSON.stringify(toolCall(25_000))));
   const hold = await sidecar.ada.nextHold();
   await sidecar.ada.rule(hold, { verdict: 'release' });
-  await vi.waitFor(() => expect(client.heard).toHaveLength(2));
+  await waitFor(() => expect(client.heard).toHaveLength(2));
   expect(client.heard[1]).toEqual({ text: JSON.stringify(toolCall(25_000)), binary: true });
 });
 
@@ -182,7 +183,7 @@ test('a reviewer’s arguments go on as binary where the call came so', async ()
   const hold = await sidecar.ada.nextHold();
   const amendment = { toolCalls: [{ id: 'call_1', arguments: { amount: 20, payee: 'ACME' } }] };
   expect(await sidecar.ada.rule(hold, { verdict: 'amend', amendment })).toMatchObject({ status: 201 });
-  await vi.waitFor(() => expect(client.heard).toHaveLength(2));
+  await waitFor(() => expect(client.heard).toHaveLength(2));
   expect(client.heard[1]).toEqual({ text: JSON.stringify(toolCall(20)), binary: true });
 });
 
@@ -215,11 +216,11 @@ test('what tools and people say is judged before it goes on; sound flows; the ke
   client.send({ toolResponse: { functionResponses: [{ id: 'a', response: { output: 'a secret' } }] } });
   client.send({ realtime_input: { text: 'my secret' } });
   client.send({ client_content: { turns: [{ parts: [{ text: 'hello' }] }], turn_complete: true } });
-  await vi.waitFor(() => expect(provider.heard).toHaveLength(3));
+  await waitFor(() => expect(provider.heard).toHaveLength(3));
   expect(textsOf(provider).slice(1).join('')).not.toContain('secret');
-  await vi.waitFor(() => expect(client.heard).toHaveLength(3));
+  await waitFor(() => expect(client.heard).toHaveLength(3));
   sendAll(provider, [said('Hello.'), turnComplete]);
-  await vi.waitFor(() => expect(client.heard).toHaveLength(5));
+  await waitFor(() => expect(client.heard).toHaveLength(5));
   expect(upstream.requests[0]?.url).toBe(liveTarget);
   const { id } = await sidecar.ada.lastDecision();
   const everything = JSON.stringify([await sidecar.ada.decision(id), await sidecar.ada.bodies(id)]);
@@ -251,7 +252,7 @@ test('Google’s SDK gets a held call once it is released', async () => {
   const hold = await sidecar.ada.nextHold();
   expect(messages.filter(({ toolCall }) => toolCall !== undefined)).toEqual([]);
   await sidecar.ada.rule(hold, { verdict: 'release' });
-  await vi.waitFor(() =>
+  await waitFor(() =>
     expect(messages.flatMap(({ toolCall }) => toolCall?.functionCalls ?? [])).toMatchObject([
       { name: 'transfer_funds', args: { amount: 25_000, payee: 'ACME' } },
     ]),
@@ -265,15 +266,15 @@ test('one answer to the results of two calls is the newer one’s, and the next 
   });
   client.send(result('call_1'));
   client.send(result('call_2'));
-  await vi.waitFor(() => expect(provider.heard).toHaveLength(3));
+  await waitFor(() => expect(provider.heard).toHaveLength(3));
   sendAll(provider, [said('Both are paid.'), turnComplete]);
-  await vi.waitFor(() => expect(client.heard).toHaveLength(3));
+  await waitFor(() => expect(client.heard).toHaveLength(3));
   client.send({
     clientContent: { turns: [{ role: 'user', parts: [{ text: 'Thanks.' }] }], turnComplete: true },
   });
-  await vi.waitFor(() => expect(provider.heard).toHaveLength(4));
+  await waitFor(() => expect(provider.heard).toHaveLength(4));
   sendAll(provider, [said('With pleasure.'), turnComplete]);
-  await vi.waitFor(() => expect(client.heard).toHaveLength(5));
+  await waitFor(() => expect(client.heard).toHaveLength(5));
   const ids = (await sidecar.ada.newestIds(3)).toReversed();
   for (const id of ids) expect(await sidecar.ada.outcomeOf(id)).toBe('delivered');
   const bodies = await Promise.all(

@@ -2,12 +2,13 @@
 import { writeFileSync } from 'node:fs';
 import { LLMock } from '@copilotkit/aimock';
 import { type GenerateContentResponse, GoogleGenAI } from '@google/genai';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { atEnd, endAll } from '../support/endings.ts';
 import { connectRaw, type RawClient, rawRequest } from '../support/raw-client.ts';
 import { chunk, type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
 import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { createManualTime, type ManualTime } from '../support/time.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { denyTransfers, holdTransfers } from './policies.ts';
 
 const model = 'gemini-2.5-pro';
@@ -260,7 +261,7 @@ describe('an answer made of bytes', () => {
       const client = await post(form.query);
       await client.until('One moment');
       await expect(client.answer()).rejects.toThrow('ended before');
-      await vi.waitFor(async () =>
+      await waitFor(async () =>
         expect((await sidecar.ada.lastDecision()).outcome).toBe('upstream_truncated'),
       );
     });

@@ -1,8 +1,9 @@
 /** A held stream whose caller left, and came back for it: it is kept alive as it was for the first one. */
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { chunk, streamHead, wholeAnswer } from '../support/raw-upstream.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatRequest, chatToolsEnd, chatTransferEvents } from './answers.ts';
 import { holdTransfers } from './policies.ts';
 import { type Rig, startRig } from './rig.ts';
@@ -23,9 +24,9 @@ async function comeBack(): Promise<{ client: RawClient; release(): Promise<unkno
   const first = await rig.chat(question);
   const hold = await ada.nextHold();
   first.destroy();
-  await vi.waitFor(async () => expect(await ada.pending()).toMatchObject([{ caller: 'gone' }]));
+  await waitFor(async () => expect(await ada.pending()).toMatchObject([{ caller: 'gone' }]));
   const client = await rig.chat(question);
-  await vi.waitFor(async () => expect(await ada.pending()).toMatchObject([{ caller: 'waiting' }]));
+  await waitFor(async () => expect(await ada.pending()).toMatchObject([{ caller: 'waiting' }]));
   rig.time.advance(10_000);
   await client.until(comment);
   return { client, release: () => ada.rule(hold, { verdict: 'release' }) };

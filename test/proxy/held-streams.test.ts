@@ -1,9 +1,10 @@
 /** A streaming caller: text flows while it may, nothing of a tool call does, and waiting keeps the connection alive. */
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { parseAnswer, type RawClient } from '../support/raw-client.ts';
 import { chunk, streamHead, wholeAnswer } from '../support/raw-upstream.ts';
+import { waitFor } from '../support/wait-for.ts';
 import {
   chatDelta,
   chatRequest,
@@ -68,7 +69,7 @@ describe('text before a tool call', () => {
   test('stays back where a rule judges text', async () => {
     const { goOn } = await startWithText(holdSecretText);
     const client = await rig.chat(question);
-    await vi.waitFor(() => expect(rig.upstream.requests).toHaveLength(1));
+    await waitFor(() => expect(rig.upstream.requests).toHaveLength(1));
     await rig.sidecar.ada.holds();
     expect(client.received()).toHaveLength(0);
     goOn();
@@ -97,7 +98,7 @@ describe('text before a tool call', () => {
     goOn();
     const hold = await rig.sidecar.ada.nextHold();
     client.destroy();
-    await vi.waitFor(async () => expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'gone' }]));
+    await waitFor(async () => expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'gone' }]));
     await rig.sidecar.ada.rule(hold, { verdict: 'release' });
     expect(await bodyOf(await rig.chat(question))).toBe(before + held);
     expect(rig.upstream.requests).toHaveLength(1);

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, type RawClient, rawRequest } from '../support/raw-client.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatRequest, chatText, chatTransfer } from './answers.ts';
 import {
   denyTransfers,
@@ -30,7 +31,7 @@ afterEach(endAll);
 async function leave(client: RawClient): Promise<void> {
   await rig.sidecar.ada.nextHold();
   client.destroy();
-  await vi.waitFor(async () => expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'gone' }]));
+  await waitFor(async () => expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'gone' }]));
 }
 
 function codeIn(body: Buffer): unknown {
@@ -149,7 +150,7 @@ describe('a held answer', () => {
   test('waits on when its caller leaves, and the same call again collects it', async () => {
     await leave(await rig.chat(chatRequest()));
     const again = await rig.chat(chatRequest({}));
-    const hold = await vi.waitFor(async () => {
+    const hold = await waitFor(async () => {
       const [found] = await rig.sidecar.ada.pending();
       if (found?.caller !== 'waiting') throw new Error('nobody waits');
       return found;
@@ -171,9 +172,7 @@ describe('a held answer', () => {
   test('is recognised in another spelling of the same JSON', async () => {
     await leave(await rig.chat('{"model":"gpt-4.1","messages":[]}'));
     await rig.chat('{ "messages": [], "model": "gpt-4.1" }');
-    await vi.waitFor(async () =>
-      expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'waiting' }]),
-    );
+    await waitFor(async () => expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'waiting' }]));
   });
 
   test('once delivered, is delivered again within 60 s to a marked retry only', async () => {
@@ -549,7 +548,7 @@ test('a request that was amended is come back to as its caller sent it, when its
   const client = await rig.chat(question);
   const amendment = { body: { model: 'gpt-4.1', messages: [] } };
   await ada.rule(await ada.nextHold(), { verdict: 'amend', amendment });
-  const hold = await vi.waitFor(async () => {
+  const hold = await waitFor(async () => {
     const found = await ada.nextHold();
     expect(found.phase).toBe('response');
     return found;

@@ -1,8 +1,9 @@
 /** A caller of HTTP/2 that resets a stream while it sends: its body has no end, and the call was never made. */
 import { constants } from 'node:http2';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { connectRaw } from '../support/raw-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { startRig } from './rig.ts';
 
 afterEach(endAll);
@@ -36,7 +37,7 @@ test('a caller that takes its call back before all of the body was sent has aske
   await client.until('Hello.');
   client.send(frame(reset, 0, 1, Buffer.of(0, 0, 0, constants.NGHTTP2_CANCEL)));
   client.send(frame(headers, 5, 5, Buffer.concat([field(':method', 'DELETE'), ...asked])));
-  await vi.waitFor(() => expect(rig.upstream.requests).toHaveLength(2));
+  await waitFor(() => expect(rig.upstream.requests).toHaveLength(2));
   const listed = await rig.sidecar.ada.newestIds(10);
   const seen = await Promise.all(listed.map((id) => rig.sidecar.ada.decision(id)));
   expect(seen.map(({ entries: [request] }) => request?.data['method'])).toEqual(['DELETE', 'GET']);

@@ -2,9 +2,10 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { atEnd, endAll } from '../support/endings.ts';
 import { chunk, streamHead, wholeAnswer } from '../support/raw-upstream.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatDelta, chatRequest, chatRole, chatStop, chatText, chatTransfer, done } from './answers.ts';
 import { holdTransfers } from './policies.ts';
 import { type Rig, startRig } from './rig.ts';
@@ -197,7 +198,7 @@ test('a caller whose connection breaks stops the upstreams of all its streams', 
     stopped.push(answer.closed);
   });
   for (const n of [1, 2]) post(chatRequest({ n })).on('error', () => undefined);
-  await vi.waitFor(() => expect(stopped).toHaveLength(2));
+  await waitFor(() => expect(stopped).toHaveLength(2));
   session.destroy();
   await Promise.all(stopped);
 });
@@ -272,7 +273,7 @@ test('a stopping sidecar lets a running stream end', async () => {
     answer.send(wholeAnswer('200 OK', [], chatText('Late.')));
   });
   const answer = answerOf(post(chatRequest()));
-  await vi.waitFor(() => expect(rig.upstream.requests).toHaveLength(1));
+  await waitFor(() => expect(rig.upstream.requests).toHaveLength(1));
   const goneAway = Promise.withResolvers<void>();
   session.once('goaway', () => goneAway.resolve());
   const stopped = rig.sidecar.stop();

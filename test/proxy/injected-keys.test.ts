@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import OpenAI from 'openai';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeAuthorityCertificate, makeHostCertificate } from '../../src/store/certificate.ts';
 import { atEnd, endAll } from '../support/endings.ts';
 import { connectRaw, exchange, rawRequest } from '../support/raw-client.ts';
@@ -20,6 +20,7 @@ import {
 } from '../support/raw-upstream.ts';
 import { makePlace, type Settings, spawnSidecar, startTestSidecar } from '../support/sidecar.ts';
 import { createManualTime } from '../support/time.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatRequest, chatText, chatTransfer } from './answers.ts';
 import { holdTransfers } from './policies.ts';
 import { decisionIdOf } from './rig.ts';
@@ -259,10 +260,10 @@ test('a tunnel does not hand it out, in the handshake, in a refusal or in its fr
   const client = await connectRaw(sidecar.proxyUrl);
   client.send(rawRequest('GET', '/v1/live', [...upgrade, 'Sec-WebSocket-Extensions: permessage-deflate']));
   const stars = '*'.repeat(realKey.length);
-  await vi.waitFor(() => expect(client.received().toString('latin1')).toContain(`key ${stars}`));
+  await waitFor(() => expect(client.received().toString('latin1')).toContain(`key ${stars}`));
   client.send('anything');
   // Its last letter is the key's first: it must not wait for what may follow.
-  await vi.waitFor(() => expect(client.received().toString('latin1')).toContain('tells'));
+  await waitFor(() => expect(client.received().toString('latin1')).toContain('tells'));
   const received = client.received().toString('latin1');
   expect(received).toContain(`Bearer ${stars}`);
   expect(received).toMatch(/\r\nx-who: M\xfcller\r\n/i);

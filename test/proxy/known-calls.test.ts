@@ -2,10 +2,11 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, exchange, rawRequest } from '../support/raw-client.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { denyTransfers, holdTransfers } from './policies.ts';
 import { decisionIdOf, type Rig, startRig } from './rig.ts';
 import { anthropicStream, idle, openSession } from './session-scene.ts';
@@ -175,7 +176,7 @@ describe('a call that its caller does not have', () => {
     await once(socket, 'readable');
     socket.destroy();
     // So much takes a busy machine a while.
-    await vi.waitFor(
+    await waitFor(
       async () => expect(await ada.hold(hold.id)).toMatchObject({ caller: 'gone', outcome: null }),
       10_000,
     );

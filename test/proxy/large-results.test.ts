@@ -8,6 +8,7 @@ import { endAll } from '../support/endings.ts';
 import { connectRaw, type RawClient, rawRequest } from '../support/raw-client.ts';
 import { type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
 import { makePlace, type Settings, startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatText, chatTransfer } from './answers.ts';
 import { holdTransfers } from './policies.ts';
 import { decisionIdOf } from './rig.ts';
@@ -144,7 +145,7 @@ describe('with a line that must be held', () => {
     const client = await fetchFile('/v1/files/file-2/content');
     const hold = await sidecar.ada.nextHold();
     client.destroy();
-    await vi.waitFor(async () => expect((await sidecar.ada.hold(hold.id)).caller).toBe('gone'));
+    await waitFor(async () => expect((await sidecar.ada.hold(hold.id)).caller).toBe('gone'));
     await release(hold.id);
     const answer = await (await fetchFile('/v1/files/file-2/content')).answer();
     expect(answer.status).toBe(200);
@@ -311,7 +312,7 @@ test('after a restart a released file is fetched anew and judged anew, because i
   const client = await fetchFile(undefined, first);
   const hold = await first.ada.nextHold();
   client.destroy();
-  await vi.waitFor(async () => expect((await first.ada.hold(hold.id)).caller).toBe('gone'));
+  await waitFor(async () => expect((await first.ada.hold(hold.id)).caller).toBe('gone'));
   await first.ada.rule(hold, { verdict: 'release', reason: 'known payee' });
   await first.stop();
 
@@ -404,7 +405,7 @@ describe('where the disk has room for one file, there is room for another', () =
     const client = await fetchFile('/v1/files/file-30/content', narrow);
     const hold = await narrow.ada.nextHold();
     client.destroy();
-    await vi.waitFor(async () => expect((await narrow.ada.hold(hold.id)).caller).toBe('gone'));
+    await waitFor(async () => expect((await narrow.ada.hold(hold.id)).caller).toBe('gone'));
     await narrow.ada.rule(hold, { verdict: 'deny', reason: 'unknown payee' });
     await expectRoom(narrow);
   });

@@ -6,6 +6,7 @@ import { acceptedAt } from '../support/accepted.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatRequest, chatTransfer } from './answers.ts';
 import { holdTransfers, holdUnlistedModels } from './policies.ts';
 import { type Rig, startRig } from './rig.ts';
@@ -69,7 +70,7 @@ test('while it is sealed that its released answer is used, that waits for the ne
   const hold = await ada.nextHold();
   await ada.rule(hold, { verdict: 'release' });
   await left;
-  await vi.waitFor(async () => expect((await ada.hold(hold.id)).caller).toBe('gone'));
+  await waitFor(async () => expect((await ada.hold(hold.id)).caller).toBe('gone'));
   const { body } = await (await rig.chat(chatRequest())).answer();
   expect(body.toString()).toBe(chatTransfer(25_000));
   expect(await ada.outcomeOf(hold.decisionId)).toBe('delivered');
@@ -83,7 +84,7 @@ test('while the answer that was released for it is looked up, its release is not
   const first = await rig.chat(chatRequest());
   const hold = await ada.nextHold();
   first.destroy();
-  await vi.waitFor(async () => expect((await ada.hold(hold.id)).caller).toBe('gone'));
+  await waitFor(async () => expect((await ada.hold(hold.id)).caller).toBe('gone'));
   await ada.rule(hold, { verdict: 'release' });
   const accepted = acceptedAt(Number(new URL(proxyUrl).port));
   const client = await connectRaw(proxyUrl);
@@ -100,7 +101,7 @@ test('while the answer that was released for it is looked up, its release is not
   });
   client.send(rawRequest('POST', '/v1/chat/completions', [], chatRequest()));
   await looking.promise;
-  await vi.waitFor(async () => expect((await ada.hold(hold.id)).caller).toBe('gone'));
+  await waitFor(async () => expect((await ada.hold(hold.id)).caller).toBe('gone'));
   const { entries } = await ada.decision(hold.decisionId);
   expect(entries.map(({ type }) => type)).not.toContain('delivery');
   expect((await (await rig.chat(chatRequest())).answer()).body.toString()).toBe(chatTransfer(25_000));

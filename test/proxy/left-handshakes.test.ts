@@ -9,6 +9,7 @@ import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { startRawUpstream } from '../support/raw-upstream.ts';
 import { startTestSidecar } from '../support/sidecar.ts';
 import { neverDurable, refuseToSeal } from '../support/unsealed.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { realtimeTarget } from './realtime-scene.ts';
 import { startSocketUpstream } from './socket-upstream.ts';
 
@@ -127,7 +128,7 @@ test.each([
     client.send(request);
     await client.until('\r\n\r\n');
     client.send('what nobody reads');
-    await vi.waitFor(() => expect(socket.bytesRead).toBeGreaterThan(request.length));
+    await waitFor(() => expect(socket.bytesRead).toBeGreaterThan(request.length));
     client.destroy();
     await closed;
   },

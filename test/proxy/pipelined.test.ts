@@ -1,9 +1,10 @@
 /** Requests that a caller sends before it has the answers to those before (RFC 9112 section 9.3.2). */
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { waitingCallsMax } from '../../src/proxy/turns.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { chunk, streamHead, wholeAnswer } from '../support/raw-upstream.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatDelta, chatRequest, chatRole, chatStop, chatText, done } from './answers.ts';
 import { holdTransfers } from './policies.ts';
 import { type Rig, startRig } from './rig.ts';
@@ -41,7 +42,7 @@ test('a caller that leaves during the first answer has no further call sent, or 
   client.send(chat(chatRequest({ stream: true })) + chat(chatRequest({ user: 'second' })));
   await client.until('It begins');
   client.destroy();
-  const { id } = await vi.waitFor(() => rig.sidecar.ada.lastDecision());
+  const { id } = await waitFor(() => rig.sidecar.ada.lastDecision());
   expect(await rig.sidecar.ada.outcomeOf(id)).toBe('client_abort');
   // Whatever the connection that is over had begun stands before this one.
   rig.upstream.script((_request, answer) => answer.send(wholeAnswer('200 OK', [], chatText('Hello.'))));
@@ -92,7 +93,7 @@ test('more of them than anybody sends end the connection: what waits is bounded'
   const client = await callUnderWay();
   client.send(rawRequest('GET', '/v1/models', []).repeat(waitingCallsMax + 1));
   await client.ended;
-  const { id } = await vi.waitFor(() => rig.sidecar.ada.lastDecision());
+  const { id } = await waitFor(() => rig.sidecar.ada.lastDecision());
   expect(await rig.sidecar.ada.outcomeOf(id)).toBe('client_abort');
   expect(rig.upstream.requests).toHaveLength(1);
 });
@@ -117,7 +118,7 @@ test.each([
     client.send(further);
     await client.ended;
     expect(client.text()).toBe('');
-    const { id } = await vi.waitFor(() => rig.sidecar.ada.lastDecision());
+    const { id } = await waitFor(() => rig.sidecar.ada.lastDecision());
     expect(await rig.sidecar.ada.outcomeOf(id)).toBe('client_abort');
     expect(rig.upstream.requests).toHaveLength(1);
   },

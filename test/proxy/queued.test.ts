@@ -1,7 +1,8 @@
 /** Calls that wait for a connection to the provider: they end like all others that get no answer, and go out no more. */
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { chunk, type RawAnswer, streamHead, wholeAnswer } from '../support/raw-upstream.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatDelta, chatRequest, chatRole, chatStop, chatText, done } from './answers.ts';
 import { decisionIdOf, startRig } from './rig.ts';
 
@@ -40,7 +41,7 @@ test('a call that got no connection in time is refused, and its decision says so
   const rig = await startFull();
   const before = await rig.sidecar.ada.lastDecision();
   const second = await rig.chat(chatRequest({ user: 'second' }));
-  await vi.waitFor(async () => expect(await rig.sidecar.ada.lastDecision()).not.toEqual(before));
+  await waitFor(async () => expect(await rig.sidecar.ada.lastDecision()).not.toEqual(before));
   rig.time.advance(idleMs / 2);
   await rig.goOn();
   rig.time.advance(idleMs / 2);
@@ -55,7 +56,7 @@ test('a caller that leaves before its call got a connection ends it, and nothing
   const rig = await startFull();
   const before = await rig.sidecar.ada.lastDecision();
   const second = await rig.chat(chatRequest({ user: 'second' }));
-  const { id } = await vi.waitFor(async () => {
+  const { id } = await waitFor(async () => {
     const last = await rig.sidecar.ada.lastDecision();
     expect(last).not.toEqual(before);
     return last;

@@ -9,6 +9,7 @@ import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { startRawUpstream } from '../support/raw-upstream.ts';
 import { spawnSidecar, startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { createManualTime } from '../support/time.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { denyUnlistedModels, holdTransfers, holdUnlistedModels } from './policies.ts';
 import {
   callEvents,
@@ -34,9 +35,9 @@ describe('the handshake', () => {
   test('is sealed with its answer, and leads to what was said on the connection', async () => {
     const { sidecar, client, provider } = await connectScene();
     client.send({ type: 'response.create' });
-    await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+    await waitFor(() => expect(provider.heard).toHaveLength(1));
     sendAll(provider, spokenEvents('resp_1', 'Hello.'));
-    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+    await waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
     const spoken = await sidecar.ada.lastDecision();
     const opening = await sidecar.ada.decision(String(spoken.entries[0]?.data['session']));
     expect(opening).toMatchObject({ operation: 'realtime', status: 101, outcome: null });
@@ -211,7 +212,7 @@ test('a key that the sidecar put in goes out, and comes back in nothing that the
   const env = { PROVIDER_KEY: 'sk-of-the-sidecar' };
   const sidecar = await startTestSidecar({ upstreams: { openai }, env });
   const client = await connectSocket(sidecar.proxyUrl, realtimeTarget);
-  await vi.waitFor(() => expect(client.heard).toHaveLength(1));
+  await waitFor(() => expect(client.heard).toHaveLength(1));
   expect(upstream.requests[0]?.headers.authorization).toBe('Bearer sk-of-the-sidecar');
   expect(textsOf(client)[0]).toContain(`Bad key Bearer ${'*'.repeat(17)}.`);
 });
@@ -327,9 +328,9 @@ describe('a closing', () => {
   test('amid an answer leaves it in the ledger as far as it came', async () => {
     const { sidecar, client, provider } = await connectScene();
     client.send({ type: 'response.create' });
-    await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+    await waitFor(() => expect(provider.heard).toHaveLength(1));
     sendAll(provider, spokenEvents('resp_1', 'Good morning.').slice(0, 5));
-    await vi.waitFor(() => expect(client.heard).toHaveLength(6));
+    await waitFor(() => expect(client.heard).toHaveLength(6));
     provider.ws.terminate();
     expect((await client.closed).code).toBe(1006);
     const decision = await sidecar.ada.lastDecision();
@@ -354,7 +355,7 @@ describe('a closing', () => {
     for (let time = 0; time < 3; time += 1) {
       const before = hears.heard.length;
       speaks.send(said);
-      await vi.waitFor(() => expect(hears.heard).toHaveLength(before + 1));
+      await waitFor(() => expect(hears.heard).toHaveLength(before + 1));
       advance(900);
     }
     advance(100);
@@ -372,7 +373,7 @@ test('messages of 17 MB pass both ways unchanged', async () => {
   });
   client.send(up);
   provider.send(down);
-  await vi.waitFor(() => expect([provider.heard.length, client.heard.length]).toEqual([1, 2]), 10_000);
+  await waitFor(() => expect([provider.heard.length, client.heard.length]).toEqual([1, 2]), 10_000);
   expect(textsOf(provider)[0] === up && textsOf(client)[1] === down).toBe(true);
 });
 
@@ -386,8 +387,8 @@ test('messages larger than what is stored of them pass both ways unchanged', asy
   const beside = JSON.stringify({ type: 'rate_limits.updated', filler: 'x'.repeat(2 * stored) });
   client.send(sound);
   provider.send(beside);
-  await vi.waitFor(() => expect(textsOf(provider)).toEqual([sound]));
-  await vi.waitFor(() => expect(textsOf(client).slice(1)).toEqual([beside]));
+  await waitFor(() => expect(textsOf(provider)).toEqual([sound]));
+  await waitFor(() => expect(textsOf(client).slice(1)).toEqual([beside]));
 });
 
 test.each(['client', 'provider'] as const)(
@@ -425,7 +426,7 @@ test('a ping or pong carries no word of the workload to the provider, which no r
   for (const word of ['one secret', 'another secret']) client.ws.ping(word);
   const pongs: string[] = [];
   client.ws.on('pong', (data) => pongs.push(data.toString()));
-  await vi.waitFor(() => expect(pongs).toEqual(['one secret', 'another secret']));
+  await waitFor(() => expect(pongs).toEqual(['one secret', 'another secret']));
   expect(heard.filter((frame) => frame.startsWith('ping'))).toHaveLength(2);
   expect(heard.join()).not.toContain('secret');
 });
@@ -443,11 +444,11 @@ test('a ping of the provider comes back to it from the workload with what it car
 test('sound that went on is kept by its hash alone once a body is full', async () => {
   const { sidecar, client, provider } = await connectScene(undefined, { responseBytesMax: 64 * 1024 });
   client.send({ type: 'response.create' });
-  await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+  await waitFor(() => expect(provider.heard).toHaveLength(1));
   const events = spokenEvents('resp_1', 'Hello.');
   const sound = { ...events[5], delta: 'A'.repeat(40 * 1024) };
   sendAll(provider, [...events.slice(0, 5), sound, sound, ...events.slice(6)]);
-  await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+  await waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
   const decision = await sidecar.ada.lastDecision();
   expect(decision.entries[1]?.data['omitted']).toBe(JSON.stringify(sound).length);
   const [, response] = await sidecar.ada.bodies(decision.id);
@@ -499,7 +500,7 @@ describe('while the ledger cannot be written', () => {
   test('the end of an answer does not arrive', async () => {
     const { disk, sidecar, client, provider } = await connectWithDisk();
     client.send({ type: 'response.create' });
-    await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+    await waitFor(() => expect(provider.heard).toHaveLength(1));
     const decision = await sidecar.ada.lastDecision();
     disk.isFull = true;
     sendAll(provider, spokenEvents('resp_1', 'Hello.'));
@@ -515,7 +516,7 @@ test('what belongs to no answer is sealed a minute after it passed, though nothi
   const { sidecar, client, provider } = await connectScene(undefined, {}, { clock, schedule });
   const opening = await sidecar.ada.lastDecision();
   const sealedAfter = (before: { readonly id: string }) =>
-    vi.waitFor(async () => {
+    waitFor(async () => {
       const newest = await sidecar.ada.lastDecision();
       expect(newest.id).not.toBe(before.id);
       return newest;
@@ -524,7 +525,7 @@ test('what belongs to no answer is sealed a minute after it passed, though nothi
   const loose = await sealedAfter(opening);
   await sidecar.ada.outcomeOf(loose.id);
   provider.send({ type: 'input_audio_buffer.speech_started' });
-  await vi.waitFor(() => expect(client.types()).toContain('input_audio_buffer.speech_started'));
+  await waitFor(() => expect(client.types()).toContain('input_audio_buffer.speech_started'));
   advance(60_000);
   const next = await sealedAfter(loose);
   expect(JSON.stringify(await sidecar.ada.bodies(next.id))).toContain('speech_started');
@@ -550,7 +551,7 @@ test('a connection is over once what was being sealed because its time had come 
   });
   advance(60_000);
   client.ws.close(1000);
-  await vi.waitFor(() => expect(settle).toHaveBeenCalledTimes(2));
+  await waitFor(() => expect(settle).toHaveBeenCalledTimes(2));
   expect(settle.mock.calls[0]).toEqual([due, 'delivered']);
 });
 
@@ -574,9 +575,9 @@ describe('a process that dies', () => {
   test('amid an answer leaves a ledger that verifies, and that says the answer was interrupted', async () => {
     const { running, client, provider, opening, startAgain } = await openInProcess();
     client.send({ type: 'response.create' });
-    await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+    await waitFor(() => expect(provider.heard).toHaveLength(1));
     sendAll(provider, spokenEvents('resp_1', 'Good morning.').slice(0, 6));
-    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.output_audio.delta'));
+    await waitFor(() => expect(client.types().at(-1)).toBe('response.output_audio.delta'));
     const answer = await running.ada.lastDecision();
     const ada = await startAgain();
     expect(answer.entries[0]?.data['session']).toBe(opening);
@@ -587,7 +588,7 @@ describe('a process that dies', () => {
   test('amid an answer that nobody asked for says so too', async () => {
     const { running, client, provider, opening, startAgain } = await openInProcess();
     sendAll(provider, spokenEvents('resp_1', 'Good morning.').slice(0, 6));
-    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.output_audio.delta'));
+    await waitFor(() => expect(client.types().at(-1)).toBe('response.output_audio.delta'));
     const answer = await running.ada.lastDecision();
     const ada = await startAgain();
     expect(answer.id).not.toBe(opening);
@@ -598,7 +599,7 @@ describe('a process that dies', () => {
     const { client, provider, opening, startAgain } = await openInProcess();
     client.send({ type: 'input_audio_buffer.append', audio: 'AAAA' });
     provider.send({ type: 'input_audio_buffer.speech_started' });
-    await vi.waitFor(() => expect([provider.heard.length, client.heard.length]).toEqual([1, 1]));
+    await waitFor(() => expect([provider.heard.length, client.heard.length]).toEqual([1, 1]));
     const ada = await startAgain();
     expect(await ada.outcomeOf(opening)).toBe('interrupted');
   });
@@ -610,7 +611,7 @@ test('a stop closes the connection, its holds staying for the next start', async
   const sidecar = await spawnSidecar(settings);
   const client = await connectSocket(sidecar.proxyUrl, realtimeTarget);
   client.send({ type: 'response.create' });
-  await vi.waitFor(() => expect(upstream.talkers[0]?.heard).toHaveLength(1));
+  await waitFor(() => expect(upstream.talkers[0]?.heard).toHaveLength(1));
   for (const event of callEvents('resp_1', 25_000)) upstream.talkers[0]?.send(event);
   const hold = await sidecar.ada.nextHold();
   expect(await sidecar.kill('SIGTERM')).toBe(0);
@@ -622,9 +623,9 @@ test('a stop closes the connection, its holds staying for the next start', async
 test('a stop waits for an answer that was asked for and has not begun', async () => {
   const { client, provider, sidecar } = await connectScene();
   client.send({ type: 'response.create' });
-  await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+  await waitFor(() => expect(provider.heard).toHaveLength(1));
   const stopped = sidecar.stop();
-  await vi.waitFor(() => expect(fetch(sidecar.proxyUrl)).rejects.toThrow());
+  await waitFor(() => expect(fetch(sidecar.proxyUrl)).rejects.toThrow());
   sendAll(provider, spokenEvents('resp_1', 'Good morning.'));
   expect((await client.closed).code).toBe(1001);
   expect(client.types().at(-1)).toBe('response.done');

@@ -1,6 +1,7 @@
 /** Speech that is understood while a message of the workload waits for its ruling: no rule has seen it, so it is judged after that. */
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { holdSecretRequests } from './policies.ts';
 import { asSent, connectScene, type Scene, sayingItem, sendAll, spokenEvents } from './realtime-scene.ts';
 
@@ -20,9 +21,9 @@ async function releaseMeanwhile(message: object): Promise<Scene> {
   client.send(message);
   const hold = await sidecar.ada.nextHold();
   provider.send(understood);
-  await vi.waitFor(() => expect(client.types()).toContain(understood.type));
+  await waitFor(() => expect(client.types()).toContain(understood.type));
   await sidecar.ada.rule(hold, { verdict: 'release' });
-  await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+  await waitFor(() => expect(provider.heard).toHaveLength(1));
   return scene;
 }
 
@@ -33,7 +34,7 @@ async function expectSoundHeld({ sidecar, client, provider }: Scene): Promise<vo
   const [told] = await sidecar.ada.bodies(hold.decisionId);
   expect(told?.text).toContain(understood.transcript);
   await sidecar.ada.rule(hold, { verdict: 'release' });
-  await vi.waitFor(() => expect(provider.heard.map(({ text }) => text).at(-1)).toBe(asSent([sound])[0]));
+  await waitFor(() => expect(provider.heard.map(({ text }) => text).at(-1)).toBe(asSent([sound])[0]));
 }
 
 describe('is still to be judged', () => {
@@ -44,7 +45,7 @@ describe('is still to be judged', () => {
   test('after words that the model answered by itself', async () => {
     const scene = await releaseMeanwhile(sayingItem('a secret'));
     sendAll(scene.provider, spokenEvents('resp_1', 'Understood.'));
-    await vi.waitFor(() => expect(scene.client.types()).toContain('response.done'));
+    await waitFor(() => expect(scene.client.types()).toContain('response.done'));
     await expectSoundHeld(scene);
   });
 });

@@ -1,10 +1,11 @@
 /** Answers of a Realtime session that are held: what waits behind one is bounded, and whoever leaves uses no release up. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { atEnd, endAll } from '../support/endings.ts';
 import { rawRequest } from '../support/raw-client.ts';
 import { startTestSidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { holdTransfers } from './policies.ts';
 import { callEvents, connectScene, realtimeTarget, type Scene, sendAll, textsOf } from './realtime-scene.ts';
 import { startSocketUpstream } from './socket-upstream.ts';
@@ -34,7 +35,7 @@ test('no more than 4,096 messages wait behind a held call: one more closes the c
   for (let said = 0; said < 4_096; said += 1) provider.send(again);
   const marker = { type: 'rate_limits.updated', rate_limits: [] };
   provider.send(marker);
-  await vi.waitFor(() => expect(client.types().at(-1)).toBe(marker.type));
+  await waitFor(() => expect(client.types().at(-1)).toBe(marker.type));
   provider.send(again);
   expect((await client.closed).reason).toBe('overloaded');
   expect(textsOf(client).join()).not.toContain('25000');
@@ -58,7 +59,7 @@ test('a release that comes while the workload closes its connection is not used 
   await once(client, 'end');
   await ada.rule(hold, { verdict: 'release' });
   client.destroy();
-  await vi.waitFor(async () => expect((await ada.hold(hold.id)).caller).toBe('gone'));
+  await waitFor(async () => expect((await ada.hold(hold.id)).caller).toBe('gone'));
   const { entries } = await ada.decision(hold.decisionId);
   expect(entries.map(({ type }) => type)).not.toContain('delivery');
 });

@@ -1,6 +1,7 @@
 /** What a Realtime session says again of its model's words and calls, where the answer that said them first was stopped. */
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { holdSecretText, holdTransfers, policyOf } from './policies.ts';
 import {
   callEvents,
@@ -27,14 +28,14 @@ const marker = { type: 'rate_limits.updated', rate_limits: [] };
 /** All that the client has, once what the provider sent before now is through. */
 async function heard({ client, provider }: Scene): Promise<readonly string[]> {
   provider.send(marker);
-  await vi.waitFor(() => expect(client.types().at(-1)).toBe(marker.type));
+  await waitFor(() => expect(client.types().at(-1)).toBe(marker.type));
   return textsOf(client);
 }
 
 async function asked({ client, provider }: Scene): Promise<void> {
   const before = provider.heard.length;
   client.send({ type: 'response.create' });
-  await vi.waitFor(() => expect(provider.types().slice(before)).toContain('response.create'));
+  await waitFor(() => expect(provider.types().slice(before)).toContain('response.create'));
 }
 
 function retrieved(events: readonly WireEvent[]): WireEvent {
@@ -48,7 +49,7 @@ describe('words that a rule stopped', () => {
     await asked(scene);
     const events = spokenEvents('resp_1', 'It is a secret.');
     sendAll(scene.provider, events);
-    await vi.waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
+    await waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
     scene.provider.send(retrieved(events));
     expect((await heard(scene)).join()).not.toContain('secret.');
   });
@@ -70,7 +71,7 @@ describe('words that a rule stopped', () => {
     await asked(scene);
     const later = spokenEvents('resp_2', 'Hello.');
     sendAll(scene.provider, [...later.slice(0, 5), retrieved(events), ...later.slice(5)]);
-    await vi.waitFor(() => expect(textsOf(scene.client)).toContain(JSON.stringify(later.at(-1))));
+    await waitFor(() => expect(textsOf(scene.client)).toContain(JSON.stringify(later.at(-1))));
     expect((await heard(scene)).join()).not.toContain('secret.');
   });
 
@@ -81,10 +82,10 @@ describe('words that a rule stopped', () => {
     const events = spokenEvents('resp_1', 'It is a secret.');
     sendAll(scene.provider, events);
     await ada.rule(await ada.nextHold(), { verdict: 'deny', reason: 'No.' });
-    await vi.waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
+    await waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
     scene.provider.send(retrieved(events));
     await ada.rule(await ada.nextHold(), { verdict: 'release' });
-    await vi.waitFor(() => expect(textsOf(scene.client).at(-1)).toBe(JSON.stringify(retrieved(events))));
+    await waitFor(() => expect(textsOf(scene.client).at(-1)).toBe(JSON.stringify(retrieved(events))));
   });
 
   test('under an item’s old name are judged for what they are', async () => {
@@ -92,7 +93,7 @@ describe('words that a rule stopped', () => {
     await asked(scene);
     const events = spokenEvents('resp_1', 'Hello.');
     sendAll(scene.provider, events);
-    await vi.waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
+    await waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
     scene.provider.send(retrieved(spokenEvents('resp_1', 'It is a secret.')));
     expect((await heard(scene)).join()).not.toContain('secret.');
   });
@@ -121,7 +122,7 @@ describe('an answer of a provider that', () => {
     sendAll(scene.provider, second.slice(0, 6));
     await heard(scene);
     await ada.rule(first, { verdict: 'release' });
-    await vi.waitFor(() => expect(textsOf(scene.client).join()).toContain('25000'));
+    await waitFor(() => expect(textsOf(scene.client).join()).toContain('25000'));
     sendAll(scene.provider, second.slice(6));
     await ada.nextHold();
     expect((await heard(scene)).join()).not.toContain('99000');
@@ -162,7 +163,7 @@ describe('a call that waits, told again while a later answer comes,', () => {
     if (later === undefined) throw new Error('The later answer is not held.');
     const amendment = { toolCalls: [{ id: 'call_resp_2', arguments: { amount: 5, payee: 'ACME' } }] };
     expect(await ada.rule(later, { verdict: 'amend', amendment })).toMatchObject({ status: 201 });
-    await vi.waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
+    await waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
     expect((await heard(scene)).join()).not.toContain('25000');
   });
 
@@ -172,7 +173,7 @@ describe('a call that waits, told again while a later answer comes,', () => {
     const first = (await ada.pending(2)).find(({ headline }) => headline.includes('25000'));
     if (first === undefined) throw new Error('The first answer is not held.');
     await ada.rule(first, { verdict: 'release' });
-    await vi.waitFor(() => expect(textsOf(scene.client).at(-1)).toBe(JSON.stringify(scene.told)));
+    await waitFor(() => expect(textsOf(scene.client).at(-1)).toBe(JSON.stringify(scene.told)));
     expect((await heard(scene)).join()).not.toContain('30000');
   });
 });
@@ -193,16 +194,16 @@ describe('a call told again while it waits', () => {
   test('does not come out where it is denied', async () => {
     const scene = await toldWhileWaiting();
     await scene.sidecar.ada.rule(scene.hold, { verdict: 'deny' });
-    await vi.waitFor(() => expect(scene.client.types()).toContain('response.done'));
+    await waitFor(() => expect(scene.client.types()).toContain('response.done'));
     expect((await heard(scene)).join()).not.toContain('25000');
   });
 
   test('is in the record whatever becomes of it', async () => {
     const scene = await toldWhileWaiting();
     await scene.sidecar.ada.rule(scene.hold, { verdict: 'release' });
-    await vi.waitFor(() => expect(scene.client.types()).toContain('conversation.item.retrieved'));
+    await waitFor(() => expect(scene.client.types()).toContain('conversation.item.retrieved'));
     scene.client.ws.close(1000);
-    await vi.waitFor(async () => {
+    await waitFor(async () => {
       const { id } = await scene.sidecar.ada.lastDecision();
       const sealed = JSON.stringify(await scene.sidecar.ada.bodies(id));
       expect(sealed).toMatch(/server text withheld \d+ -/);
@@ -214,7 +215,7 @@ describe('a call told again while it waits', () => {
     const scene = await toldWhileWaiting();
     const amendment = { toolCalls: [{ id: 'call_resp_1', arguments: { amount: 5, payee: 'ACME' } }] };
     await scene.sidecar.ada.rule(scene.hold, { verdict: 'amend', amendment });
-    await vi.waitFor(() => expect(scene.client.types()).toContain('response.done'));
+    await waitFor(() => expect(scene.client.types()).toContain('response.done'));
     scene.provider.send(retrieved(callEvents('resp_1', 25_000)));
     const again = await scene.sidecar.ada.nextHold();
     expect(again.id).not.toBe(scene.hold.id);
@@ -226,7 +227,7 @@ describe('a call told again while it waits', () => {
     const amendment = { toolCalls: [{ id: 'call_resp_1', arguments: { amount: 5, payee: 'ACME' } }] };
     const ruled = await scene.sidecar.ada.rule(scene.hold, { verdict: 'amend', amendment });
     expect(ruled).toMatchObject({ status: 201 });
-    await vi.waitFor(() => expect(scene.client.types()).toContain('response.done'));
+    await waitFor(() => expect(scene.client.types()).toContain('response.done'));
     expect((await heard(scene)).join()).not.toContain('25000');
   });
 });
@@ -250,19 +251,19 @@ test('what waits behind a released call stays in order, however slowly the workl
   await beat;
   client.ws.pause();
   await sidecar.ada.rule(hold, { verdict: 'release' });
-  await vi.waitFor(async () => expect((await sidecar.ada.hold(hold.id)).state).toBe('released'));
+  await waitFor(async () => expect((await sidecar.ada.hold(hold.id)).state).toBe('released'));
   provider.send(told(3, 0));
   client.ws.resume();
   const places = (): readonly string[] =>
     textsOf(client).flatMap((text) => /"event_id":"event_(\d)"/.exec(text)?.[1] ?? []);
-  await vi.waitFor(() => expect(places()).toHaveLength(4), 10_000);
+  await waitFor(() => expect(places()).toHaveLength(4), 10_000);
   expect(places()).toEqual(['0', '1', '2', '3']);
 }, 30_000);
 
 test('more than may be withheld does not gather behind a held call: it closes the connection', async () => {
   const { sidecar, client, provider } = await connectScene(holdTransfers, { responseBytesMax: 1024 * 1024 });
   client.send({ type: 'response.create' });
-  await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+  await waitFor(() => expect(provider.heard).toHaveLength(1));
   const events = callEvents('resp_1', 25_000);
   sendAll(provider, events);
   const hold = await sidecar.ada.nextHold();

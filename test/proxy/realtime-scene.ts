@@ -1,7 +1,8 @@
 /** A workload, the sidecar and a provider in one Realtime session. */
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import type { Machine } from '../../src/sidecar.ts';
 import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { connectSocket, type SocketUpstream, startSocketUpstream, type Talker } from './socket-upstream.ts';
 
 export interface Scene {
@@ -29,7 +30,7 @@ export async function connectScene(
     machine,
   });
   const client = await connectSocket(sidecar.proxyUrl, realtimeTarget);
-  await vi.waitFor(() => expect(client.types()).toEqual(['session.created']));
+  await waitFor(() => expect(client.types()).toEqual(['session.created']));
   const [provider] = upstream.talkers;
   if (provider === undefined) throw new Error('The provider heard of no connection.');
   return { sidecar, upstream, client, provider };

@@ -5,9 +5,10 @@ import { LLMock } from '@copilotkit/aimock';
 import OpenAI from 'openai';
 import { OpenAIRealtimeWS } from 'openai/realtime/ws';
 import { ResponsesWS } from 'openai/resources/responses/ws';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { atEnd, endAll } from '../support/endings.ts';
 import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { denyTransfers, holdTransfers } from './policies.ts';
 
 afterEach(endAll);
@@ -67,14 +68,14 @@ test('the Realtime client gets text at once, and a held call once it is released
   const { events, opened, say } = openRealtime(sidecar);
   await opened;
   say('Hello.');
-  await vi.waitFor(() => expect(events.at(-1)?.type).toBe('response.done'));
+  await waitFor(() => expect(events.at(-1)?.type).toBe('response.done'));
   expect(JSON.stringify(events.at(-1))).toContain('Good day to you.');
   say('Pay ACME.');
   const hold = await sidecar.ada.nextHold();
   expect(JSON.stringify(events)).not.toContain('transfer_funds');
   await sidecar.ada.rule(hold, { verdict: 'release' });
-  await vi.waitFor(() => expect(argumentsIn(events)).toEqual([transfer.arguments]));
-  await vi.waitFor(() => expect(events.at(-1)?.type).toBe('response.done'));
+  await waitFor(() => expect(argumentsIn(events)).toEqual([transfer.arguments]));
+  await waitFor(() => expect(events.at(-1)?.type).toBe('response.done'));
 });
 
 test('the Realtime client goes on after a call that was denied', async () => {
@@ -82,12 +83,10 @@ test('the Realtime client goes on after a call that was denied', async () => {
   const { events, opened, say } = openRealtime(sidecar);
   await opened;
   say('Pay ACME.');
-  await vi.waitFor(() =>
-    expect(events.slice(-2).map(({ type }) => type)).toEqual(['error', 'response.done']),
-  );
+  await waitFor(() => expect(events.slice(-2).map(({ type }) => type)).toEqual(['error', 'response.done']));
   expect(JSON.stringify(events)).not.toContain('transfer_funds');
   say('Hello.');
-  await vi.waitFor(() => expect(JSON.stringify(events.at(-1))).toContain('Good day to you.'));
+  await waitFor(() => expect(JSON.stringify(events.at(-1))).toContain('Good day to you.'));
 });
 
 test('the responses client gets a held call once it is released, and the error of a denied one', async () => {
@@ -105,7 +104,7 @@ test('the responses client gets a held call once it is released, and the error o
     atEnd(() => socket.close());
     socket.send({ type: 'response.create', model: 'gpt-5', input: 'Pay ACME.' });
     if (denied) {
-      await vi.waitFor(() => expect(errors.join('')).toContain('the-rule'));
+      await waitFor(() => expect(errors.join('')).toContain('the-rule'));
       expect(JSON.stringify(events)).not.toContain('transfer_funds');
       continue;
     }
@@ -113,7 +112,7 @@ test('the responses client gets a held call once it is released, and the error o
     expect(hold.headline).toBe('transfer_funds amount=25000 payee=ACME');
     expect(JSON.stringify(events)).not.toContain('transfer_funds');
     await sidecar.ada.rule(hold, { verdict: 'release' });
-    await vi.waitFor(() => expect(events.at(-1)?.type).toBe('response.completed'));
+    await waitFor(() => expect(events.at(-1)?.type).toBe('response.completed'));
     expect(argumentsIn(events)).toEqual([transfer.arguments]);
     const decision = await sidecar.ada.decision(hold.decisionId);
     expect(decision.entries[0]?.data).toMatchObject({ operation: 'responses', model: 'gpt-5' });

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { afterEach, expect, test, vi } from 'vitest';
 import { sha256Hex } from '../../src/core/bytes.ts';
 import { endAll } from '../support/endings.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { policyOf } from './policies.ts';
 import { connectScene, sayingItem, sendAll, spokenEvents } from './realtime-scene.ts';
 
@@ -26,9 +27,9 @@ test.each([
 ] as const)('%s: nothing of it goes out behind words that passed', async (_what, message, code) => {
   const { client, provider } = await connectScene(policyOf({ ...secrets, action: 'deny' }));
   client.send(sayingItem('hello'));
-  await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+  await waitFor(() => expect(provider.heard).toHaveLength(1));
   client.send(message);
-  await vi.waitFor(() => expect(client.types().at(-1)).toBe('error'));
+  await waitFor(() => expect(client.types().at(-1)).toBe('error'));
   expect(client.heard.at(-1)?.text).toContain(code);
   expect(provider.heard).toHaveLength(1);
 });
@@ -41,7 +42,7 @@ test('of words that were released one after the other, the last have the answer'
     client.send(sayingItem(words));
     const hold = await ada.nextHold();
     await ada.rule(hold, { verdict: 'release' });
-    await vi.waitFor(() => expect(provider.heard).toHaveLength(before + 1));
+    await waitFor(() => expect(provider.heard).toHaveLength(before + 1));
     return hold.decisionId;
   }
   const first = await release('a secret');
@@ -60,7 +61,7 @@ async function releasedSecret() {
   client.send(sayingItem('a secret'));
   const hold = await sidecar.ada.nextHold();
   await sidecar.ada.rule(hold, { verdict: 'release' });
-  await vi.waitFor(() => expect(provider.types()).toContain('conversation.item.create'));
+  await waitFor(() => expect(provider.types()).toContain('conversation.item.create'));
   return { ...scene, hold };
 }
 
@@ -78,7 +79,7 @@ test('the wish to have released words answered stands in their record, and their
   expect(await sidecar.ada.hold(hold.id)).toMatchObject({ state: 'released', caller: 'gone' });
   client.send({ type: 'response.create', event_id: 'mine' });
   sendAll(provider, spokenEvents('resp_1', 'Understood.'));
-  await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+  await waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
   const sealed = JSON.stringify(await sidecar.ada.bodies(hold.decisionId));
   expect(sealed).toContain('mine');
   expect(sealed).toContain('Understood.');
@@ -88,15 +89,15 @@ test('a release covers no wish once the provider has refused the words', async (
   const scene = await connectScene(policyOf({ ...secrets, action: 'hold' }));
   const { client, provider, sidecar } = scene;
   client.send({ type: 'response.create', event_id: 'mine' });
-  await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+  await waitFor(() => expect(provider.heard).toHaveLength(1));
   provider.send(spokenEvents('resp_1', 'Hello.')[0]);
-  await vi.waitFor(() => expect(client.types()).toContain('response.created'));
+  await waitFor(() => expect(client.types()).toContain('response.created'));
   client.send(sayingItem('a secret'));
   const hold = await sidecar.ada.nextHold();
   await sidecar.ada.rule(hold, { verdict: 'release' });
-  await vi.waitFor(() => expect(provider.heard).toHaveLength(2));
+  await waitFor(() => expect(provider.heard).toHaveLength(2));
   provider.send({ type: 'error', error: { type: 'invalid_request_error', message: 'no', event_id: 'mine' } });
-  await vi.waitFor(() => expect(client.types()).toContain('error'));
+  await waitFor(() => expect(client.types()).toContain('error'));
   client.send({ type: 'response.create' });
   const again = await sidecar.ada.nextHold();
   expect(again.id).not.toBe(hold.id);
@@ -111,7 +112,7 @@ test('the wish to have released words answered is a decision of its own under a 
   );
   await sidecar.sidecar.reloadPolicy();
   client.send({ type: 'response.create' });
-  await vi.waitFor(() => expect(provider.types()).toContain('response.create'));
+  await waitFor(() => expect(provider.types()).toContain('response.create'));
   const wish = await sidecar.ada.lastDecision();
   expect(wish.id).not.toBe(hold.decisionId);
   expect(wish.verdict).toBe('pass');
@@ -121,12 +122,12 @@ test('the wish to have released words answered is a decision of its own under a 
 test('what was refused stands in the record as refused, with what the workload was told', async () => {
   const { client, sidecar } = await connectScene(policyOf({ ...secrets, action: 'deny' }));
   client.send(sayingItem('a secret'));
-  await vi.waitFor(() => expect(client.types().at(-1)).toBe('error'));
+  await waitFor(() => expect(client.types().at(-1)).toBe('error'));
   const { id } = await sidecar.ada.lastDecision();
   const [refused] = await sidecar.ada.bodies(id);
   expect(refused?.text).toMatch(/\n\d+ client text refused \d+ -\n/);
   client.ws.close(1000);
-  const [told] = await vi.waitFor(async () => {
+  const [told] = await waitFor(async () => {
     const newest = await sidecar.ada.lastDecision();
     expect(newest.id).not.toBe(id);
     return sidecar.ada.bodies(newest.id);
@@ -141,7 +142,7 @@ test('words that wait have lost their caller as soon as it leaves, however slowl
   const hold = await sidecar.ada.nextHold();
   provider.ws.pause();
   client.ws.terminate();
-  await vi.waitFor(async () => expect(await sidecar.ada.hold(hold.id)).toMatchObject({ caller: 'gone' }));
+  await waitFor(async () => expect(await sidecar.ada.hold(hold.id)).toMatchObject({ caller: 'gone' }));
   provider.ws.resume();
   await provider.closed;
 });
@@ -162,8 +163,8 @@ test('much sound is sealed by itself, before anything follows', async () => {
   const opening = await sidecar.ada.lastDecision();
   const audio = 'A'.repeat(1024 * 1024);
   for (let piece = 0; piece < 5; piece += 1) client.send({ type: 'input_audio_buffer.append', audio });
-  await vi.waitFor(() => expect(provider.heard).toHaveLength(5), 8_000);
-  await vi.waitFor(async () => expect((await sidecar.ada.lastDecision()).id).not.toBe(opening.id));
+  await waitFor(() => expect(provider.heard).toHaveLength(5), 8_000);
+  await waitFor(async () => expect((await sidecar.ada.lastDecision()).id).not.toBe(opening.id));
 });
 
 test('a piece of sound larger than what is kept stands in the record by its length and hash', async () => {
@@ -174,8 +175,8 @@ test('a piece of sound larger than what is kept stands in the record by its leng
     audio: 'A'.repeat(9 * 1024 * 1024),
   });
   client.send(sound);
-  await vi.waitFor(() => expect(provider.heard).toHaveLength(1), 8_000);
-  const { id, entries } = await vi.waitFor(async () => {
+  await waitFor(() => expect(provider.heard).toHaveLength(1), 8_000);
+  const { id, entries } = await waitFor(async () => {
     const newest = await sidecar.ada.lastDecision();
     expect(newest.id).not.toBe(opening.id);
     return newest;
@@ -189,12 +190,12 @@ test('what led to an answer is no part of what is told for the next', async () =
   const { sidecar, client, provider } = await connectScene();
   client.send(sayingItem('hello'));
   client.send({ type: 'response.create' });
-  await vi.waitFor(() => expect(provider.heard).toHaveLength(2));
+  await waitFor(() => expect(provider.heard).toHaveLength(2));
   sendAll(provider, spokenEvents('resp_1', 'Good day.'));
-  await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+  await waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
   const first = await sidecar.ada.lastDecision();
   client.send({ type: 'response.create' });
-  await vi.waitFor(() => expect(provider.heard).toHaveLength(3));
+  await waitFor(() => expect(provider.heard).toHaveLength(3));
   const second = await sidecar.ada.lastDecision();
   const requests = await Promise.all(
     [first, second].map(async ({ id }) => (await sidecar.ada.bodies(id))[0]),

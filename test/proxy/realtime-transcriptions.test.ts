@@ -1,8 +1,9 @@
 /** Speech that a server writes down on a connection as the Realtime API's: live where no rule minds, judged where one does. */
 import { RealtimeTranscription } from '@mistralai/mistralai/extra/realtime';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { startTestSidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { denyTransfers, policyOf } from './policies.ts';
 import { asSent, connectScene, sendAll, textsOf } from './realtime-scene.ts';
 import { startSocketUpstream } from './socket-upstream.ts';
@@ -22,9 +23,9 @@ const done = { type: 'transcription.done', text: 'a SECRET' };
 test('what is heard is told as it is heard, where rules look at calls alone, and sealed as one answer', async () => {
   const { sidecar, client, provider } = await connectScene(denyTransfers);
   sendAll(provider, pieces);
-  await vi.waitFor(() => expect(client.types()).toHaveLength(3));
+  await waitFor(() => expect(client.types()).toHaveLength(3));
   provider.send(done);
-  await vi.waitFor(() => expect(client.types().at(-1)).toBe('transcription.done'));
+  await waitFor(() => expect(client.types().at(-1)).toBe('transcription.done'));
   const { id } = await sidecar.ada.lastDecision();
   expect(await sidecar.ada.outcomeOf(id)).toBe('delivered');
   const { entries } = await sidecar.ada.decision(id);
@@ -37,14 +38,14 @@ test('words that a rule holds reach nobody before they are released', async () =
   const hold = await sidecar.ada.nextHold();
   expect(textsOf(client).join()).not.toContain('SEC');
   await sidecar.ada.rule(hold, { verdict: 'release' });
-  await vi.waitFor(() => expect(client.types().slice(1)).toEqual([...pieces, done].map(({ type }) => type)));
+  await waitFor(() => expect(client.types().slice(1)).toEqual([...pieces, done].map(({ type }) => type)));
 });
 
 test('words that a rule holds and a person denies are an error to who waits for them', async () => {
   const { sidecar, client, provider } = await connectScene(holdSecrets);
   sendAll(provider, [...pieces, done]);
   await sidecar.ada.rule(await sidecar.ada.nextHold(), { verdict: 'deny', reason: 'No.' });
-  await vi.waitFor(() => expect(client.types().at(-1)).toBe('error'));
+  await waitFor(() => expect(client.types().at(-1)).toBe('error'));
   expect(textsOf(client).join()).not.toContain('SEC');
 });
 
@@ -56,10 +57,10 @@ test('a sentence of an interpreter that a rule holds waits alone, and the next o
   }));
   sendAll(provider, said);
   const hold = await sidecar.ada.nextHold();
-  await vi.waitFor(() => expect(client.heard).toHaveLength(2));
+  await waitFor(() => expect(client.heard).toHaveLength(2));
   expect(textsOf(client)[1]).toBe(asSent(said)[2]);
   await sidecar.ada.rule(hold, { verdict: 'release' });
-  await vi.waitFor(() => expect(textsOf(client).slice(2)).toEqual(asSent(said.slice(0, 2))));
+  await waitFor(() => expect(textsOf(client).slice(2)).toEqual(asSent(said.slice(0, 2))));
 });
 
 test('Mistral’s SDK has what its sound says, and the record names the model', async () => {
@@ -86,6 +87,6 @@ test('Mistral’s SDK has what its sound says, and the record names the model', 
   const heard: string[] = [];
   for await (const event of client.transcribeStream(sound(), 'voxtral')) heard.push(String(event.type));
   expect(heard).toEqual(['session.created', 'transcription.text.delta', 'transcription.done']);
-  const { entries } = await vi.waitFor(() => sidecar.ada.lastDecision());
+  const { entries } = await waitFor(() => sidecar.ada.lastDecision());
   expect(entries[0]?.data).toMatchObject({ model: 'voxtral', operation: 'realtime' });
 });

@@ -1,6 +1,7 @@
 /** Answers on the Realtime API that nobody asked for, that end otherwise than most, or that stand beside others: whose they are. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { denyTransfers, holdSecretRequests, holdTransfers, policyOf } from './policies.ts';
 import {
   asSent,
@@ -26,14 +27,14 @@ const mebibyte = 1024 * 1024;
 
 async function asked({ client, provider }: Scene): Promise<void> {
   client.send(ask);
-  await vi.waitFor(() => expect(provider.types()).toContain('response.create'));
+  await waitFor(() => expect(provider.types()).toContain('response.create'));
 }
 
 /** Resolves once the workload has heard the end of what is said. */
 async function say({ client, provider }: Scene, id: string, words: string): Promise<void> {
   const ends = client.types().filter((type) => type === 'response.done').length;
   sendAll(provider, spokenEvents(id, words));
-  await vi.waitFor(() =>
+  await waitFor(() =>
     expect(client.types().filter((type) => type === 'response.done')).toHaveLength(ends + 1),
   );
 }
@@ -49,7 +50,7 @@ async function releaseWords(): Promise<{ readonly scene: Scene; readonly decisio
   client.send(sayingItem('a secret'));
   const hold = await sidecar.ada.nextHold();
   await sidecar.ada.rule(hold, { verdict: 'release' });
-  await vi.waitFor(() => expect(provider.types()).toEqual(['conversation.item.create']));
+  await waitFor(() => expect(provider.types()).toEqual(['conversation.item.create']));
   return { scene, decision: hold.decisionId };
 }
 
@@ -78,7 +79,7 @@ describe('an answer that nobody asked for', () => {
   test('is told nothing again that led to the one before', async () => {
     const scene = await connectScene();
     scene.client.send(sayingItem('hello'));
-    await vi.waitFor(() => expect(scene.provider.heard).toHaveLength(1));
+    await waitFor(() => expect(scene.provider.heard).toHaveLength(1));
     await say(scene, 'resp_1', 'Good day.');
     const first = await scene.sidecar.ada.lastDecision();
     await say(scene, 'resp_2', 'Still there?');
@@ -99,7 +100,7 @@ test('words that were released are no failure where an error does not say what i
   const { scene, decision } = await releaseWords();
   const { ada } = scene.sidecar;
   scene.provider.send({ type: 'error', error: { type: 'server_error', message: 'no', event_id: null } });
-  await vi.waitFor(() => expect(scene.client.types().at(-1)).toBe('error'));
+  await waitFor(() => expect(scene.client.types().at(-1)).toBe('error'));
   scene.client.ws.terminate();
   expect(await ada.outcomeOf(decision)).toBe('delivered');
   const { entries } = await ada.decision(decision);
@@ -122,7 +123,7 @@ test('a call in an event that is part of no answer does not take the place of wh
   const { id } = await scene.sidecar.ada.lastDecision();
   const item = { id: 'item_0', type: 'function_call', call_id: 'call_0', name: 'look_up', arguments: '{}' };
   scene.provider.send({ type: 'conversation.item.added', item });
-  await vi.waitFor(() => expect(scene.client.types()).toContain('conversation.item.added'));
+  await waitFor(() => expect(scene.client.types()).toContain('conversation.item.added'));
   await say(scene, 'resp_1', 'Good day.');
   expect(await bodiesOf(scene, id)).toContain('Good day.');
 });
@@ -136,7 +137,7 @@ test('words that were delivered are no decision of their own when the conversati
     ({ type }) => type === 'conversation.item.done',
   );
   sendAll(scene.provider, repeated);
-  await vi.waitFor(() => expect(textsOf(scene.client).at(-1)).toBe(asSent(repeated)[0]));
+  await waitFor(() => expect(textsOf(scene.client).at(-1)).toBe(asSent(repeated)[0]));
   expect((await scene.sidecar.ada.lastDecision()).id).toBe(id);
 });
 
@@ -144,10 +145,10 @@ test('what the workload was told in place of a denied call is in the ledger', as
   const scene = await connectScene(denyTransfers);
   await asked(scene);
   sendAll(scene.provider, callEvents('resp_1', 25_000));
-  await vi.waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
+  await waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
   const told = textsOf(scene.client).find((text) => text.includes('denied_by_policy')) ?? 'nothing';
   scene.client.send(sayingItem('hello'));
-  await vi.waitFor(() => expect(scene.provider.heard).toHaveLength(2));
+  await waitFor(() => expect(scene.provider.heard).toHaveLength(2));
   const { id } = await scene.sidecar.ada.lastDecision();
   expect(await bodiesOf(scene, id)).toContain(told);
 });
@@ -192,7 +193,7 @@ describe('of an answer larger than what may be withheld', () => {
     const audio = pieces.map((delta) => ({ type: 'response.output_audio.delta', ...about, delta }));
     const all = [...spoken.slice(0, 5), ...audio, ...spoken.slice(6)];
     sendAll(scene.provider, all);
-    await vi.waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
+    await waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
     expect(textsOf(scene.client).slice(1)).toEqual(asSent(all));
   });
 
@@ -225,7 +226,7 @@ describe('the record of an answer', () => {
     const { ada } = scene.sidecar;
     const { id } = await ada.lastDecision();
     sendAll(scene.provider, spokenEvents('resp_1', 'Hello.').slice(0, 6));
-    await vi.waitFor(() => expect(scene.client.types().at(-1)).toBe('response.output_audio.delta'));
+    await waitFor(() => expect(scene.client.types().at(-1)).toBe('response.output_audio.delta'));
     (side === 'workload' ? scene.client : scene.provider).ws.terminate();
     expect(await ada.outcomeOf(id)).toBe(result);
     expect((await ada.decision(id)).entries[1]?.data['result']).toBe(result);
@@ -252,11 +253,11 @@ describe('the record of an answer', () => {
     const { id } = await sidecar.ada.lastDecision();
     const spoken = spokenEvents('resp_1', 'Hello.');
     sendAll(provider, spoken.slice(0, 6));
-    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.output_audio.delta'));
+    await waitFor(() => expect(client.types().at(-1)).toBe('response.output_audio.delta'));
     client.send(ask);
-    await vi.waitFor(() => expect(provider.heard).toHaveLength(2));
+    await waitFor(() => expect(provider.heard).toHaveLength(2));
     sendAll(provider, [{ type: 'rate_limits.updated', rate_limits: [] }, ...spoken.slice(6)]);
-    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+    await waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
     expect(await bodiesOf(scene, id)).toContain('rate_limits.updated');
   });
 
@@ -285,7 +286,7 @@ test('a rule that matches on a connection is counted', async () => {
   const scene = await connectScene(denyTransfers);
   await asked(scene);
   sendAll(scene.provider, callEvents('resp_1', 25_000));
-  await vi.waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
+  await waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
   const metrics = await (await fetch(`${scene.sidecar.controlUrl}/metrics`)).text();
   expect(metrics).toContain('holdpoint_rule_matches_total{rule="the-rule",action="deny"} 1');
 });
@@ -296,7 +297,7 @@ describe('a stop', () => {
     await asked(scene);
     const spoken = spokenEvents('resp_1', 'Hello.');
     sendAll(scene.provider, spoken.slice(0, 6));
-    await vi.waitFor(() => expect(scene.client.types().at(-1)).toBe('response.output_audio.delta'));
+    await waitFor(() => expect(scene.client.types().at(-1)).toBe('response.output_audio.delta'));
     const stopped = scene.sidecar.stop();
     sendAll(scene.provider, spoken.slice(6));
     expect((await scene.client.closed).code).toBe(1001);
@@ -307,9 +308,9 @@ describe('a stop', () => {
   test('waits for no answer that the provider refused', async () => {
     const { sidecar, client, provider } = await connectScene();
     client.send({ ...ask, event_id: 'mine' });
-    await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+    await waitFor(() => expect(provider.heard).toHaveLength(1));
     provider.send({ type: 'error', error: { type: 'server_error', message: 'no', event_id: 'mine' } });
-    await vi.waitFor(() => expect(client.types().at(-1)).toBe('error'));
+    await waitFor(() => expect(client.types().at(-1)).toBe('error'));
     const stopped = sidecar.stop();
     expect(await client.closed).toEqual({ code: 1001, reason: 'holdpoint restarts' });
     await stopped;

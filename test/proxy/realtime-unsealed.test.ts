@@ -5,6 +5,7 @@ import type { HeldCall } from '../support/control-client.ts';
 import { endAll } from '../support/endings.ts';
 import { createManualTime } from '../support/time.ts';
 import { neverDurable, refuseToSeal } from '../support/unsealed.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { holdTransfers, holdTransfersWith, policyOf } from './policies.ts';
 import {
   callEvents,
@@ -32,13 +33,13 @@ const holdSecrets = policyOf(secrets);
 
 async function asked({ client, provider }: Scene): Promise<void> {
   client.send(ask);
-  await vi.waitFor(() => expect(provider.types()).toContain('response.create'));
+  await waitFor(() => expect(provider.types()).toContain('response.create'));
 }
 
 /** The connection is over, and nothing of it counts as being served. */
 async function expectOver({ sidecar, client }: Scene, reason: string): Promise<void> {
   expect((await client.closed).reason).toBe(reason);
-  await vi.waitFor(async () => {
+  await waitFor(async () => {
     const metrics = await (await fetch(`${sidecar.controlUrl}/metrics`)).text();
     expect(metrics).toMatch(/^holdpoint_calls_in_flight 0$/m);
   });
@@ -81,7 +82,7 @@ describe('while the ledger takes no more', () => {
     const scene = await connectScene();
     refuseToSeal(scene.sidecar.sidecar.ledger, 'response');
     scene.client.send(sayingItem('hello'));
-    await vi.waitFor(() => expect(scene.provider.types()).toEqual(['conversation.item.create']));
+    await waitFor(() => expect(scene.provider.types()).toEqual(['conversation.item.create']));
     await expectOver(scene, 'overloaded');
     const ids = await scene.sidecar.ada.newestIds(9);
     for (const id of ids) expect(await scene.sidecar.ada.outcomeOf(id)).not.toBe('delivered');
@@ -102,11 +103,11 @@ describe('while the ledger takes no more', () => {
     const { client, provider, sidecar } = scene;
     client.send(ask);
     client.send(ask);
-    await vi.waitFor(() => expect(provider.types()).toEqual([ask.type, ask.type]));
+    await waitFor(() => expect(provider.types()).toEqual([ask.type, ask.type]));
     const [second = '', first = ''] = await sidecar.ada.newestIds(2);
     refuseToSeal(sidecar.sidecar.ledger, 'response');
     provider.send({ type: 'error', error: { type: 'server_error', message: 'Something went wrong.' } });
-    await vi.waitFor(() => expect(client.types()).toContain('error'));
+    await waitFor(() => expect(client.types()).toContain('error'));
     client.ws.close(1000);
     for (const id of [first, second]) expect(await sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
   });
@@ -130,7 +131,7 @@ describe('while the ledger takes no more', () => {
 test('sound that went out before a message that the ledger refuses is in the record, and the message is not', async () => {
   const scene = await connectScene();
   scene.client.send({ type: 'input_audio_buffer.append', audio: 'AAAA' });
-  await vi.waitFor(() => expect(scene.provider.types()).toEqual(['input_audio_buffer.append']));
+  await waitFor(() => expect(scene.provider.types()).toEqual(['input_audio_buffer.append']));
   const { ada, sidecar } = scene.sidecar;
   vi.spyOn(sidecar.ledger, 'seal').mockImplementationOnce(() => {
     throw new HoldpointError('overloaded', 'Too much waits to be sealed.');
@@ -218,10 +219,10 @@ test('what is under way when a connection ends has its outcome, though a defect 
   const scene = await connectScene();
   await asked(scene);
   scene.client.send(ask);
-  await vi.waitFor(() => expect(scene.provider.types()).toEqual(['response.create', 'response.create']));
+  await waitFor(() => expect(scene.provider.types()).toEqual(['response.create', 'response.create']));
   sendAll(scene.provider, callEvents('resp_1', 10).slice(0, 1));
   sendAll(scene.provider, callEvents('resp_2', 20).slice(0, 1));
-  await vi.waitFor(() => expect(scene.client.types()).toHaveLength(3));
+  await waitFor(() => expect(scene.client.types()).toHaveLength(3));
   const { ada, sidecar } = scene.sidecar;
   const ids = await ada.newestIds(2);
   const { seal } = sidecar.ledger;
@@ -237,7 +238,7 @@ test('what is under way when a connection ends has its outcome, though a defect 
 test('a refusal too large to be withheld is in the ledger, with how it ended', async () => {
   const scene = await connectScene(undefined, { responseBytesMax: 1024 * 1024 });
   scene.client.send({ ...ask, event_id: 'mine' });
-  await vi.waitFor(() => expect(scene.provider.heard).toHaveLength(1));
+  await waitFor(() => expect(scene.provider.heard).toHaveLength(1));
   const { ada } = scene.sidecar;
   const { id } = await ada.lastDecision();
   const message = 'x'.repeat(2 * 1024 * 1024);
@@ -255,13 +256,13 @@ test('an answer that ends while the connection is closing does not count as deli
   const { id } = await sidecar.ada.lastDecision();
   const events = spokenEvents('resp_1', 'Hello.');
   sendAll(provider, events.slice(0, 5));
-  await vi.waitFor(() => expect(client.types()).toHaveLength(6));
+  await waitFor(() => expect(client.types()).toHaveLength(6));
   // Neither side hears that the connection closes.
   client.ws.pause();
   provider.ws.pause();
   refuseToSeal(sidecar.sidecar.ledger, 'request');
   client.send(sayingItem('one more'));
-  await vi.waitFor(() => expect(sidecar.sidecar.ledger.seal).toHaveBeenCalled());
+  await waitFor(() => expect(sidecar.sidecar.ledger.seal).toHaveBeenCalled());
   sendAll(provider, events.slice(5));
   expect(await sidecar.ada.outcomeOf(id)).toBe('interrupted');
   client.ws.resume();
@@ -295,7 +296,7 @@ test('an answer released while the connection is closing stays where it is, with
   client.ws.pause();
   provider.ws.close(1000);
   await provider.closed;
-  await vi.waitFor(async () => expect(await sidecar.ada.hold(hold.id)).toMatchObject({ caller: 'gone' }));
+  await waitFor(async () => expect(await sidecar.ada.hold(hold.id)).toMatchObject({ caller: 'gone' }));
   expect(await sidecar.ada.rule(hold, { verdict: 'release' })).toMatchObject({ status: 201 });
   client.ws.resume();
   await client.closed;
@@ -390,7 +391,7 @@ test.each([
   const hold = await sidecar.ada.nextHold();
   refuseToSeal(sidecar.sidecar.ledger, 'ruling');
   advance(16_000);
-  await vi.waitFor(() => expect(textsOf(client).join()).toContain('hold_expired'));
+  await waitFor(() => expect(textsOf(client).join()).toContain('hold_expired'));
   expect(textsOf(client).join()).not.toContain('25000');
   expect(provider.heard).toHaveLength(isAnswer ? 1 : 0);
   expect(await sidecar.ada.hold(hold.id)).toMatchObject({ state: 'pending', caller: 'gone' });
@@ -402,7 +403,7 @@ test('released words that the provider did not wait for are not recorded as sent
   const { ada, sidecar: own } = sidecar;
   client.send(sayingItem('a secret'));
   await ada.rule(await ada.nextHold(), { verdict: 'release' });
-  await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+  await waitFor(() => expect(provider.heard).toHaveLength(1));
   client.send(sayingItem('another secret'));
   const hold = await ada.nextHold();
   // What becomes of the first words is sealed before the second ones go out.

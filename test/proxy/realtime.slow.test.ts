@@ -1,8 +1,9 @@
 /** WebSocket connections under strain: a client that does not read, and a crash amid an answer. */
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { endAll } from '../support/endings.ts';
 import { spawnSidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { connectScene, realtimeTarget, type WireEvent } from './realtime-scene.ts';
 import { connectSocket, startSocketUpstream, type Talker } from './socket-upstream.ts';
 
@@ -17,7 +18,7 @@ async function expectHeldBack({ ws }: Talker, message: WireEvent): Promise<void>
   for (let i = 0; i < pieces; i += 1) ws.send(text);
   let before = -1;
   let stood = 0;
-  await vi.waitFor(
+  await waitFor(
     () => {
       const waiting = ws.bufferedAmount;
       stood = waiting === before ? stood + 1 : 0;
@@ -48,7 +49,7 @@ test.each([
     client.ws.pause();
     await expectHeldBack(provider, message);
     client.ws.resume();
-    await vi.waitFor(() => expect(client.heard).toHaveLength(1 + pieces), { timeout: 15_000, interval: 50 });
+    await waitFor(() => expect(client.heard).toHaveLength(1 + pieces), { timeout: 15_000, interval: 50 });
   },
 );
 
@@ -57,7 +58,7 @@ test('a provider that does not read stops the client, and memory with it', async
   provider.ws.pause();
   await expectHeldBack(client, { type: 'input_audio_buffer.append', audio: filler });
   provider.ws.resume();
-  await vi.waitFor(() => expect(provider.heard).toHaveLength(pieces), { timeout: 15_000, interval: 50 });
+  await waitFor(() => expect(provider.heard).toHaveLength(pieces), { timeout: 15_000, interval: 50 });
 });
 
 test('an answer that a crash cut off is interrupted after the next start', async () => {
@@ -66,7 +67,7 @@ test('an answer that a crash cut off is interrupted after the next start', async
   const sidecar = await spawnSidecar(settings);
   const client = await connectSocket(sidecar.proxyUrl, realtimeTarget);
   client.send({ type: 'response.create' });
-  await vi.waitFor(() => expect(upstream.talkers[0]?.heard).toHaveLength(1));
+  await waitFor(() => expect(upstream.talkers[0]?.heard).toHaveLength(1));
   const { id } = await sidecar.ada.lastDecision();
   await sidecar.kill('SIGKILL');
   expect((await client.closed).code).toBe(1006);

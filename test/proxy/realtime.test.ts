@@ -1,7 +1,8 @@
 /** The Realtime API through the sidecar: what flows, what waits, what is refused and what stands in the ledger. */
 import { writeFileSync } from 'node:fs';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { denyTransfers, holdSecretText, holdTransfers, holdTransfersWith, policyOf } from './policies.ts';
 import {
   asSent,
@@ -31,7 +32,7 @@ const holdSecrets = policyOf({ ...secrets, action: 'hold' });
 async function asked({ client, provider }: Scene): Promise<void> {
   const before = provider.heard.length;
   client.send(ask);
-  await vi.waitFor(() => expect(provider.types().slice(before)).toContain('response.create'));
+  await waitFor(() => expect(provider.types().slice(before)).toContain('response.create'));
 }
 
 const failed = ({ response }: WireEvent) => ({ ...Object(response), status: 'failed' });
@@ -47,10 +48,10 @@ describe('an answer that calls a tool', () => {
     expect(hold.headline).toBe('transfer_funds amount=25000 payee=ACME');
     const spoken = spokenEvents('resp_2', 'One moment.').slice(0, 6);
     sendAll(provider, spoken);
-    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.output_audio.delta'));
+    await waitFor(() => expect(client.types().at(-1)).toBe('response.output_audio.delta'));
     expect(textsOf(client).slice(1)).toEqual([...asSent(events.slice(0, 1)), ...asSent(spoken)]);
     expect(await sidecar.ada.rule(hold, { verdict: 'release' })).toMatchObject({ status: 201 });
-    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+    await waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
     expect(textsOf(client).slice(2 + spoken.length)).toEqual(asSent(events.slice(1)));
     expect(await sidecar.ada.outcomeOf(hold.decisionId)).toBe('delivered');
   });
@@ -89,7 +90,7 @@ describe('an answer that calls a tool', () => {
     const events = callEvents('resp_1', 20);
     const repeated = { type: 'conversation.item.retrieved', item: events.at(6)?.['item'] };
     sendAll(provider, [...events, repeated]);
-    await vi.waitFor(() => expect(client.types().at(-1)).toBe('conversation.item.retrieved'));
+    await waitFor(() => expect(client.types().at(-1)).toBe('conversation.item.retrieved'));
     expect(textsOf(client).slice(1)).toEqual(asSent([...events, repeated]));
   });
 
@@ -98,7 +99,7 @@ describe('an answer that calls a tool', () => {
     const { client, provider } = scene;
     await asked(scene);
     sendAll(provider, callEvents('resp_1', 25_000));
-    await vi.waitFor(() =>
+    await waitFor(() =>
       expect(client.types()).toEqual(['session.created', 'response.created', 'error', 'response.done']),
     );
     const [error, done] = textsOf(client)
@@ -109,7 +110,7 @@ describe('an answer that calls a tool', () => {
     expect(textsOf(client).join('')).not.toContain('ACME');
     await asked(scene);
     sendAll(provider, callEvents('resp_2', 20));
-    await vi.waitFor(() => expect(client.types().slice(4)).toHaveLength(9));
+    await waitFor(() => expect(client.types().slice(4)).toHaveLength(9));
   });
 
   test.each([
@@ -122,7 +123,7 @@ describe('an answer that calls a tool', () => {
     sendAll(provider, callEvents('resp_1', 25_000));
     const hold = await sidecar.ada.nextHold();
     if (outcome === 'denied') await sidecar.ada.rule(hold, { verdict: 'deny', reason: 'Not today.' });
-    await vi.waitFor(() => expect(client.types().slice(-2)).toEqual(['error', 'response.done']), 4_000);
+    await waitFor(() => expect(client.types().slice(-2)).toEqual(['error', 'response.done']), 4_000);
     expect(textsOf(client).at(-2)).toContain(code);
     expect(textsOf(client).join('')).not.toContain('ACME');
     expect(await sidecar.ada.outcomeOf(hold.decisionId)).toBe(outcome);
@@ -141,7 +142,7 @@ describe('an answer that calls a tool', () => {
     expect(await sidecar.ada.rule(hold, { ...amend, amendment: { toolCalls } })).toMatchObject({
       status: 201,
     });
-    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+    await waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
     const all = textsOf(client).join('\n');
     expect(all).not.toContain('25000');
     expect(all.match(/\\"amount\\":9000/g)).toHaveLength(5);
@@ -181,9 +182,9 @@ describe('an answer that calls a tool', () => {
     provider.send(item);
     provider.send({ type: 'rate_limits.updated', rate_limits: [] });
     const hold = await sidecar.ada.nextHold();
-    await vi.waitFor(() => expect(client.types()).toEqual(['session.created', 'rate_limits.updated']));
+    await waitFor(() => expect(client.types()).toEqual(['session.created', 'rate_limits.updated']));
     await sidecar.ada.rule(hold, { verdict: 'release' });
-    await vi.waitFor(() => expect(textsOf(client).at(-1)).toBe(JSON.stringify(item)));
+    await waitFor(() => expect(textsOf(client).at(-1)).toBe(JSON.stringify(item)));
   });
 
   test('has lost its caller when that left before the ruling', async () => {
@@ -194,7 +195,7 @@ describe('an answer that calls a tool', () => {
     const hold = await sidecar.ada.nextHold();
     client.ws.terminate();
     expect((await provider.closed).code).toBe(1006);
-    await vi.waitFor(async () => expect((await sidecar.ada.hold(hold.id)).caller).toBe('gone'));
+    await waitFor(async () => expect((await sidecar.ada.hold(hold.id)).caller).toBe('gone'));
   });
 });
 
@@ -203,7 +204,7 @@ test('a message of the provider that cannot be read is held', async () => {
   provider.send('{"type":"response.done","type":"session.updated"}');
   const hold = await sidecar.ada.nextHold();
   await sidecar.ada.rule(hold, { verdict: 'release' });
-  await vi.waitFor(() => expect(client.heard).toHaveLength(2));
+  await waitFor(() => expect(client.heard).toHaveLength(2));
 });
 
 test('of an answer whose text a rule reads, nothing passes before its end', async () => {
@@ -215,7 +216,7 @@ test('of an answer whose text a rule reads, nothing passes before its end', asyn
   expect(client.types()).toEqual(['session.created']);
   expect(hold.headline).toBe('It is a secret.');
   await sidecar.ada.rule(hold, { verdict: 'release' });
-  await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+  await waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
   expect(textsOf(client).slice(1)).toEqual(asSent(spokenEvents('resp_1', 'It is a secret.')));
 });
 
@@ -224,7 +225,7 @@ describe('what the workload tells the model', () => {
     const { sidecar, client, provider } = await connectScene(denySecrets);
     client.send({ ...sayingItem('a secret'), event_id: 'mine' });
     client.send(sayingItem('hello'));
-    await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+    await waitFor(() => expect(provider.heard).toHaveLength(1));
     expect(textsOf(provider)[0]).toContain('hello');
     expect(JSON.parse(textsOf(client)[1] ?? '')).toMatchObject({
       type: 'error',
@@ -238,7 +239,7 @@ describe('what the workload tells the model', () => {
   test('is on disk before the provider hears it, whether or not an answer to it is ever wished for', async () => {
     const { sidecar, client, provider } = await connectScene();
     client.send(sayingItem('hello'));
-    await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+    await waitFor(() => expect(provider.heard).toHaveLength(1));
     const { id } = await sidecar.ada.lastDecision();
     const [request] = await sidecar.ada.bodies(id);
     expect(request?.text).toContain(JSON.stringify(sayingItem('hello')));
@@ -252,12 +253,12 @@ describe('what the workload tells the model', () => {
     const hold = await sidecar.ada.nextHold();
     expect(hold).toMatchObject({ phase: 'request', headline: 'a secret' });
     provider.send({ type: 'rate_limits.updated', rate_limits: [] });
-    await vi.waitFor(() => expect(client.types().at(-1)).toBe('rate_limits.updated'));
+    await waitFor(() => expect(client.types().at(-1)).toBe('rate_limits.updated'));
     expect(provider.heard).toEqual([]);
     await sidecar.ada.rule(hold, { verdict: 'release' });
-    await vi.waitFor(() => expect(provider.types()).toEqual(['conversation.item.create', 'response.create']));
+    await waitFor(() => expect(provider.types()).toEqual(['conversation.item.create', 'response.create']));
     sendAll(provider, spokenEvents('resp_1', 'Understood.'));
-    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+    await waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
     expect(await sidecar.ada.outcomeOf(hold.decisionId)).toBe('delivered');
     expect(await sidecar.ada.holds('pending')).toEqual([]);
   });
@@ -269,9 +270,9 @@ describe('what the workload tells the model', () => {
     writeFileSync(sidecar.place.policyFile, denyTransfers);
     await sidecar.sidecar.reloadPolicy();
     await sidecar.ada.rule(hold, { verdict: 'release' });
-    await vi.waitFor(() => expect(provider.types()).toContain('response.create'));
+    await waitFor(() => expect(provider.types()).toContain('response.create'));
     sendAll(provider, callEvents('resp_1', 25_000));
-    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+    await waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
     expect(textsOf(client).join()).not.toContain('ACME');
     expect(await sidecar.ada.outcomeOf(hold.decisionId)).toBe('denied');
   });
@@ -280,7 +281,7 @@ describe('what the workload tells the model', () => {
     const { client, provider } = await connectScene(denySecrets);
     client.send({ type: 'session.update', session: { type: 'realtime', instructions: 'Keep a secret.' } });
     client.send({ type: 'response.create', response: { instructions: 'Tell a secret.' } });
-    await vi.waitFor(() => expect(client.types()).toEqual(['session.created', 'error', 'error']));
+    await waitFor(() => expect(client.types()).toEqual(['session.created', 'error', 'error']));
     expect(provider.heard).toEqual([]);
   });
 
@@ -298,14 +299,14 @@ describe('what the workload tells the model', () => {
     const hold = await sidecar.ada.nextHold();
     expect(provider.types()).toEqual(['session.update']);
     await sidecar.ada.rule(hold, { verdict: 'deny' });
-    await vi.waitFor(() => expect(client.types().at(-1)).toBe('error'));
+    await waitFor(() => expect(client.types().at(-1)).toBe('error'));
     expect(provider.types()).toEqual(['session.update']);
   });
 
   test('as a message that cannot be read is refused', async () => {
     const { client, provider } = await connectScene();
     client.send('{"type":"response.create","type":"session.update"}');
-    await vi.waitFor(() => expect(client.types().at(-1)).toBe('error'));
+    await waitFor(() => expect(client.types().at(-1)).toBe('error'));
     expect(textsOf(client).at(-1)).toContain('bad_request');
     expect(provider.heard).toEqual([]);
   });
@@ -320,7 +321,7 @@ describe('what the workload tells the model', () => {
     });
     const { client, provider } = await connectScene(policy);
     provider.send({ type: 'session.updated', session: { instructions: 'Listen.' } });
-    await vi.waitFor(() => expect(client.types()).toContain('session.updated'));
+    await waitFor(() => expect(client.types()).toContain('session.updated'));
     client.send({ type: 'input_audio_buffer.append', audio: 'AAAA' });
     expect(await client.closed).toEqual({ code: 1008, reason: 'denied_by_policy' });
     expect(provider.heard).toEqual([]);
@@ -358,8 +359,8 @@ test('answers that were ruled on do not count among those of a connection that a
     sendAll(provider, callEvents(`resp_${answer}`, 25_000));
     const hold = await sidecar.ada.nextHold();
     await sidecar.ada.rule(hold, { verdict: 'release' });
-    await vi.waitFor(() => expect(textsOf(client).at(-1)).toContain(`resp_${answer}`));
-    await vi.waitFor(async () => expect(await sidecar.ada.hold(hold.id)).toMatchObject({ caller: 'gone' }));
+    await waitFor(() => expect(textsOf(client).at(-1)).toContain(`resp_${answer}`));
+    await waitFor(async () => expect(await sidecar.ada.hold(hold.id)).toMatchObject({ caller: 'gone' }));
   }
 }, 60_000);
 
@@ -370,7 +371,7 @@ test('each exchange stands in the ledger with its messages and their times', asy
   client.send({ type: 'input_audio_buffer.append', audio: 'AAAA' });
   await asked(scene);
   sendAll(provider, spokenEvents('resp_1', 'Good day.'));
-  await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+  await waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
   const decision = await sidecar.ada.lastDecision();
   expect(decision).toMatchObject({ operation: 'realtime', status: 200 });
   expect(decision.entries[1]?.data).toMatchObject({
@@ -399,9 +400,9 @@ test('what the provider refuses to answer is the answer', async () => {
   const scene = await connectScene();
   const { sidecar, client, provider } = scene;
   client.send({ ...ask, event_id: 'mine' });
-  await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+  await waitFor(() => expect(provider.heard).toHaveLength(1));
   provider.send({ type: 'error', error: { type: 'invalid_request_error', message: 'no', event_id: 'mine' } });
-  await vi.waitFor(() => expect(client.types().at(-1)).toBe('error'));
+  await waitFor(() => expect(client.types().at(-1)).toBe('error'));
   const decision = await sidecar.ada.lastDecision();
   expect(decision.entries[1]?.data['result']).toBe('error');
   expect(await sidecar.ada.outcomeOf(decision.id)).toBe('delivered');
@@ -416,14 +417,14 @@ test('an error that does not say what it is about may be followed by the answer,
   const first = await sidecar.ada.lastDecision();
   provider.send(error);
   client.send(sayingItem('second'));
-  await vi.waitFor(() => expect(provider.heard).toHaveLength(3));
+  await waitFor(() => expect(provider.heard).toHaveLength(3));
   await asked(scene);
   expect(await sidecar.ada.outcomeOf(first.id)).toBe('delivered');
   expect((await sidecar.ada.decision(first.id)).entries[1]?.data['result']).toBe('error');
   const second = await sidecar.ada.lastDecision();
   provider.send(error);
   sendAll(provider, spokenEvents('resp_1', 'Yes.'));
-  await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+  await waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
   expect(await sidecar.ada.outcomeOf(second.id)).toBe('delivered');
   expect((await sidecar.ada.decision(second.id)).entries[1]?.data['finish']).toBe('completed');
 });
@@ -433,7 +434,7 @@ test('no more than 256 answers of a connection have begun and not ended: one mor
   const begin = (answer: number): void =>
     provider.send({ type: 'response.created', response: { id: `resp_${answer}`, output: [] } });
   for (let answer = 1; answer <= 256; answer += 1) begin(answer);
-  await vi.waitFor(() => expect(textsOf(client).at(-1)).toContain('resp_256'), 10_000);
+  await waitFor(() => expect(textsOf(client).at(-1)).toContain('resp_256'), 10_000);
   begin(257);
   expect(await client.closed).toEqual({ code: 1013, reason: 'overloaded' });
   expect(textsOf(client).join()).not.toContain('resp_257');

@@ -1,10 +1,11 @@
 /** A rule that denies by the time somebody releases: what was held before it came is no way around it. */
 import { writeFileSync } from 'node:fs';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { endAll } from '../support/endings.ts';
 import { startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
 import { makePlace, spawnSidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatRequest, chatTransfer } from './answers.ts';
 import { holdTransfers, holdUnlistedModels } from './policies.ts';
 import { type Rig, startRig } from './rig.ts';
@@ -131,7 +132,7 @@ async function uncollected(rig: Rig, body: string, ruling: Parameters<Rig['sidec
   const client = await rig.chat(body);
   const held = await rig.sidecar.ada.nextHold();
   client.destroy();
-  await vi.waitFor(async () => expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'gone' }]));
+  await waitFor(async () => expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'gone' }]));
   expect((await rig.sidecar.ada.rule(held, ruling)).status).toBe(201);
   return held;
 }

@@ -8,6 +8,7 @@ import { acceptedAt } from '../support/accepted.ts';
 import { endAll } from '../support/endings.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatRequest, chatTransfer } from './answers.ts';
 import { holdTransfers, holdUnlistedModels } from './policies.ts';
 import { startRig } from './rig.ts';
@@ -70,7 +71,7 @@ test('a released answer is not delivered where a rule denies it that came at any
   const client = await rig.chat(chatRequest());
   const held = await ada.nextHold();
   client.destroy();
-  await vi.waitFor(async () => expect(await ada.pending()).toMatchObject([{ caller: 'gone' }]));
+  await waitFor(async () => expect(await ada.pending()).toMatchObject([{ caller: 'gone' }]));
   expect((await ada.rule(held, { verdict: 'release' })).status).toBe(201);
   const collect = async () => (await rig.chat(chatRequest(), retry)).answer();
 
@@ -101,7 +102,7 @@ test('a released answer is not used up by a caller that leaves while it is read'
   const first = await rig.chat(chatRequest());
   const held = await ada.nextHold();
   first.destroy();
-  await vi.waitFor(async () => expect(await ada.pending()).toMatchObject([{ caller: 'gone' }]));
+  await waitFor(async () => expect(await ada.pending()).toMatchObject([{ caller: 'gone' }]));
   expect((await ada.rule(held, { verdict: 'release' })).status).toBe(201);
   const accepted = acceptedAt(Number(new URL(proxyUrl).port));
   const leaver = Promise.withResolvers<RawClient>();
@@ -114,7 +115,7 @@ test('a released answer is not used up by a caller that leaves while it is read'
   });
   leaver.resolve(await rig.chat(chatRequest(), retry));
   await left.promise;
-  await vi.waitFor(async () => expect((await ada.hold(held.id)).caller).toBe('gone'));
+  await waitFor(async () => expect((await ada.hold(held.id)).caller).toBe('gone'));
   const { entries } = await ada.decision(held.decisionId);
   expect(entries.map(({ type }) => type)).not.toContain('delivery');
   expect((await (await rig.chat(chatRequest(), retry)).answer()).body.toString()).toContain('25000');

@@ -1,9 +1,10 @@
 /** An answer that broke off, failed or cannot be read counts in a replay by the same rules as it counted when it came. */
 import { gzipSync } from 'node:zlib';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatDelta, chatRole, chatText, chatTransfer } from './answers.ts';
 import { policyOf } from './policies.ts';
 import { replay } from './replayed.ts';
@@ -131,7 +132,7 @@ test.each<[string, 'pass' | 'hold', Answer]>([
         ? rawRequest('GET', '/v1/files/file-1/content', [], '')
         : rawRequest('POST', '/v1/chat/completions', [json], '{"model":"gpt-4.1","messages":[]}'),
     );
-    const judged = await vi.waitFor(async () => {
+    const judged = await waitFor(async () => {
       const found = (await sidecar.ada.lastDecision()).entries.find(({ type }) => type === 'response');
       expect(found).toBeDefined();
       return found;

@@ -1,11 +1,12 @@
 /** What was judged on the way comes back from the record: batches by their lines, sessions by their segments, connections by their answers. */
 import OpenAI, { toFile } from 'openai';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { RuleTally } from '../../src/replay/tally.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
 import type { TestSidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatRequest, chatText } from './answers.ts';
 import { denyUnlistedModels, holdTransfers, policyOf } from './policies.ts';
 import { callEvents, connectScene, sendAll } from './realtime-scene.ts';
@@ -82,7 +83,7 @@ describe('a stream without end', () => {
   async function streamed(): Promise<TestSidecar> {
     const scene = await openSession({ policy: holdTransfers });
     scene.say(message('One moment.'), idle(), transfer(20), idle('requires_action'));
-    await vi.waitFor(() => expect(scene.heard()).toContain('requires_action'));
+    await waitFor(() => expect(scene.heard()).toContain('requires_action'));
     scene.finish();
     const { ada } = scene.rig.sidecar;
     for (const id of await ada.newestIds(10)) await ada.outcomeOf(id);
@@ -105,7 +106,7 @@ describe('a connection', () => {
     const { sidecar, client, provider } = await connectScene(holdTransfers);
     client.send({ type: 'response.create' });
     sendAll(provider, callEvents('resp_1', 20));
-    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+    await waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
     return sidecar;
   }
 
@@ -182,7 +183,7 @@ describe('a call that could mean something else by what stands around its body',
     );
     const client = await connectRaw(sidecar.proxyUrl);
     client.send(rawRequest('POST', target ?? '/v1/chat/completions', fields ?? [], question));
-    await vi.waitFor(() => sidecar.ada.lastDecision());
+    await waitFor(() => sidecar.ada.lastDecision());
     if (answered === undefined) await client.answer();
     else await sidecar.ada.nextHold();
     const { tally } = await replay(sidecar, 'version: "1"\nrules: []\n');

@@ -1,7 +1,8 @@
 /** The responses API over a WebSocket, with answers in several lanes that overtake each other, and events nobody knows. */
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { holdTransfers, policyOf } from './policies.ts';
 import { asSent, sendAll, textsOf, type WireEvent } from './realtime-scene.ts';
 import { connectSocket, startSocketUpstream, type Talker } from './socket-upstream.ts';
@@ -61,7 +62,7 @@ function answer(lane: string, text: string): readonly WireEvent[] {
 
 async function ask({ client, provider }: Scene, ...questions: readonly WireEvent[]): Promise<void> {
   sendAll(client, questions);
-  await vi.waitFor(() => expect(provider.heard).toHaveLength(questions.length));
+  await waitFor(() => expect(provider.heard).toHaveLength(questions.length));
 }
 
 test('an answer is judged by the question of its own lane, though another one’s comes first', async () => {
@@ -69,13 +70,13 @@ test('an answer is judged by the question of its own lane, though another one’
   await ask(scene, question('a', 'big'), question('b', 'small'));
   const quick = answer('b', 'Quick.');
   sendAll(scene.provider, quick);
-  await vi.waitFor(() => expect(textsOf(scene.client)).toEqual(asSent(quick)));
+  await waitFor(() => expect(textsOf(scene.client)).toEqual(asSent(quick)));
   const slow = answer('a', 'Slow.');
   sendAll(scene.provider, slow);
   const hold = await scene.sidecar.ada.nextHold();
   expect(textsOf(scene.client)).toEqual(asSent(quick));
   await scene.sidecar.ada.rule(hold, { verdict: 'release' });
-  await vi.waitFor(() => expect(textsOf(scene.client)).toEqual(asSent([...quick, ...slow])));
+  await waitFor(() => expect(textsOf(scene.client)).toEqual(asSent([...quick, ...slow])));
 });
 
 test('what one lane is refused ends no question of another', async () => {
@@ -83,7 +84,7 @@ test('what one lane is refused ends no question of another', async () => {
   await ask(scene, question('a', 'big'), question('b', 'small'));
   const refusal = { type: 'error', stream_id: 'b', status: 400, error: { message: 'No.' } };
   scene.provider.send(refusal);
-  await vi.waitFor(() => expect(textsOf(scene.client)).toEqual(asSent([refusal])));
+  await waitFor(() => expect(textsOf(scene.client)).toEqual(asSent([refusal])));
   sendAll(scene.provider, answer('a', 'Slow.'));
   await scene.sidecar.ada.nextHold();
   expect(textsOf(scene.client)).toEqual(asSent([refusal]));

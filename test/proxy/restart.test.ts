@@ -2,11 +2,12 @@
 import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import OpenAI from 'openai';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, exchange, type RawClient, rawRequest } from '../support/raw-client.ts';
 import { type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
 import { makePlace, type Settings, spawnSidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatRequest, chatTransfer } from './answers.ts';
 import { holdTransfers, holdUnlistedModels } from './policies.ts';
 
@@ -100,7 +101,7 @@ test('a held request that was released before the kill is sent once, when its ca
   const client = await chat(first.proxyUrl, body);
   const hold = await first.ada.nextHold();
   client.destroy();
-  await vi.waitFor(async () => expect((await first.ada.hold(hold.id)).caller).toBe('gone'));
+  await waitFor(async () => expect((await first.ada.hold(hold.id)).caller).toBe('gone'));
   await first.ada.rule(hold, { verdict: 'release' });
   await first.kill('SIGKILL');
   const second = await spawnSidecar(unlisted, place);
@@ -117,9 +118,9 @@ test('SIGTERM lets a running call finish and refuses new connections', async () 
     answer.send(wholeAnswer('200 OK', [], chatTransfer(5)));
   });
   const client = await chat(sidecar.proxyUrl, chatRequest());
-  await vi.waitFor(() => expect(upstream.requests).toHaveLength(1));
+  await waitFor(() => expect(upstream.requests).toHaveLength(1));
   const exited = sidecar.kill('SIGTERM');
-  await vi.waitFor(() => expect(connectRaw(sidecar.proxyUrl)).rejects.toThrow('ECONNREFUSED'));
+  await waitFor(() => expect(connectRaw(sidecar.proxyUrl)).rejects.toThrow('ECONNREFUSED'));
   answerNow();
   expect((await client.answer()).body.toString()).toBe(chatTransfer(5));
   expect(await exited).toBe(0);

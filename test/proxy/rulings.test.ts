@@ -1,7 +1,8 @@
 /** Who may rule, and what that takes: approvals by role, ladders, broken glass and times to collect. */
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatRequest, chatTransfer } from './answers.ts';
 import { holdTransfersWith } from './policies.ts';
 import { decisionIdOf, type Rig, startRig } from './rig.ts';
@@ -46,7 +47,7 @@ test('a hold that waits goes up its ladder: further roles may rule from then on,
   const olga = rig.sidecar.as('olga', 'admin');
   expect(await olga.rule(hold, { verdict: 'release' })).toMatchObject({ status: 403 });
   rig.time.advance(10_000);
-  await vi.waitFor(async () =>
+  await waitFor(async () =>
     expect(await olga.rule(hold, { verdict: 'release' })).toMatchObject({ status: 201 }),
   );
   const answer = await client.answer();
@@ -107,7 +108,7 @@ test('what was released by breaking the glass is given up soon when nobody colle
   const client = await rig.chat(chatRequest());
   const hold = await rig.sidecar.ada.nextHold();
   client.destroy();
-  await vi.waitFor(async () => expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'gone' }]));
+  await waitFor(async () => expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'gone' }]));
   await rig.sidecar.as('olga', 'admin').rule(hold, { verdict: 'release', breakGlass: true });
   rig.time.advance(30_000);
   expect(await rig.sidecar.ada.outcomeOf(hold.decisionId)).toBe('released_undelivered');
@@ -118,7 +119,7 @@ test('a released answer waits for its caller as long as the rule says', async ()
   const client = await rig.chat(chatRequest());
   const hold = await rig.sidecar.ada.nextHold();
   client.destroy();
-  await vi.waitFor(async () => expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'gone' }]));
+  await waitFor(async () => expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'gone' }]));
   await rig.sidecar.ada.rule(hold, { verdict: 'release' });
   rig.time.advance(7_199_000);
   const again = await (await rig.chat(chatRequest())).answer();

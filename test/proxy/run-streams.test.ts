@@ -1,9 +1,10 @@
 /** Streamed runs of assistants: what comes after a call that may pass does not wait for the end of the run. */
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { chunk, type RawAnswer, streamHead, wholeAnswer } from '../support/raw-upstream.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { holdTransfers } from './policies.ts';
 import { decisionIdOf, type Rig, startRig } from './rig.ts';
 
@@ -133,7 +134,7 @@ describe('a run that is cut short', () => {
     upstream.reset();
     await client.ended;
     expect(client.text()).not.toContain('transfer_funds');
-    await vi.waitFor(async () => expect(await rig.sidecar.ada.pending(0)).toEqual([]));
+    await waitFor(async () => expect(await rig.sidecar.ada.pending(0)).toEqual([]));
   });
 
   test('within a call is recorded as cut short, and not as held for what is missing', async () => {

@@ -1,6 +1,6 @@
 /** Credentials that an API takes or hands out in a body go through as they are and are recorded as removed. */
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, type RawClient } from '../support/raw-client.ts';
 import { type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
@@ -11,6 +11,7 @@ import {
   startTestSidecar,
   type TestSidecar,
 } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { holdUnlistedModels, policyOf } from './policies.ts';
 import { connectScene } from './realtime-scene.ts';
 import { decisionIdOf } from './rig.ts';
@@ -116,7 +117,7 @@ describe('a request', () => {
     const client = await post(first.proxyUrl, target, mcp('other'));
     const hold = await first.ada.nextHold();
     client.destroy();
-    await vi.waitFor(async () => expect((await first.ada.hold(hold.id)).caller).toBe('gone'));
+    await waitFor(async () => expect((await first.ada.hold(hold.id)).caller).toBe('gone'));
     await first.ada.rule(hold, { verdict: 'release' });
     await first.kill('SIGKILL');
 
@@ -175,7 +176,7 @@ describe('an answer that hands out a key', () => {
     const client = await post(sidecar.proxyUrl, keys, '{}');
     const hold = await sidecar.ada.nextHold();
     client.destroy();
-    await vi.waitFor(async () => expect((await sidecar.ada.hold(hold.id)).caller).toBe('gone'));
+    await waitFor(async () => expect((await sidecar.ada.hold(hold.id)).caller).toBe('gone'));
     await sidecar.ada.rule(hold, { verdict: 'release' });
     const { status, body } = await (await post(sidecar.proxyUrl, keys, '{}')).answer();
     expect([status, body.toString()]).toEqual([403, expect.stringContaining('Ask anew')]);
@@ -256,7 +257,7 @@ test('what a Realtime session’s tools are set up with goes through and is reco
   };
   scene.client.send(update);
   scene.client.send({ type: 'response.create' });
-  await vi.waitFor(() => expect(scene.provider.types()).toEqual(['session.update', 'response.create']));
+  await waitFor(() => expect(scene.provider.types()).toEqual(['session.update', 'response.create']));
   expect(scene.provider.heard[0]?.text).toBe(JSON.stringify(update));
   const [, id = ''] = await scene.sidecar.ada.newestIds(2);
   const { removed, bodies } = await recorded(scene.sidecar, id);

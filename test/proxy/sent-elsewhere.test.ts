@@ -1,9 +1,10 @@
 /** Answers that send the caller on: SDKs follow at once, and what they ask and get there goes past Holdpoint. */
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, type RawClient, rawRequest } from '../support/raw-client.ts';
 import { startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
 import { startTestSidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatRequest, chatText, chatTransfer } from './answers.ts';
 import { holdTransfers } from './policies.ts';
 import { startRig } from './rig.ts';
@@ -133,7 +134,7 @@ test('an address with a key is handed to nobody who comes back later: it is not 
   const first = await rig.chat(chatRequest());
   const hold = await rig.sidecar.ada.nextHold();
   first.destroy();
-  await vi.waitFor(async () => expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'gone' }]));
+  await waitFor(async () => expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'gone' }]));
   await rig.sidecar.ada.rule(hold, { verdict: 'release' });
   const answer = await (await rig.chat(chatRequest())).answer();
   expect(answer.head).not.toContain('Location');

@@ -8,6 +8,7 @@ import { connectRaw, exchange, parseAnswer, rawRequest } from '../support/raw-cl
 import { chunk, type RawAnswer, startRawUpstream, streamHead, wholeAnswer } from '../support/raw-upstream.ts';
 import { spawnSidecar, startTestSidecar } from '../support/sidecar.ts';
 import { neverDurable, refuseToSeal } from '../support/unsealed.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { denyTransfers, holdSecretText, holdTransfers, policyOf } from './policies.ts';
 import { decisionIdOf, startRig } from './rig.ts';
 import {
@@ -35,12 +36,12 @@ const keepAlive = ': held for a reviewer\n';
 
 /** Waits until the client has exactly this of the stream. */
 async function hears({ heard }: SessionScene, text: string): Promise<void> {
-  await vi.waitFor(() => expect(heard()).toBe(text));
+  await waitFor(() => expect(heard()).toBe(text));
 }
 
 async function segmentIds({ rig, client }: SessionScene, count: number): Promise<readonly string[]> {
   const stream = decisionIdOf(client.text());
-  return vi.waitFor(async () => {
+  return waitFor(async () => {
     const ids = (await rig.sidecar.ada.newestIds(count + 1)).filter((id) => id !== stream);
     expect(ids).toHaveLength(count);
     return ids.toReversed();
@@ -290,7 +291,7 @@ describe('a stream that is over', () => {
     scene.say(transfer(25_000));
     const hold = await ada.nextHold();
     scene.client.destroy();
-    await vi.waitFor(async () => expect((await ada.hold(hold.id)).caller).toBe('gone'));
+    await waitFor(async () => expect((await ada.hold(hold.id)).caller).toBe('gone'));
     await ada.rule(hold, { verdict: 'release' });
     scene.rig.time.advance(15 * 60_000);
     expect(await ada.outcomeOf(hold.decisionId)).toBe('released_undelivered');
@@ -303,7 +304,7 @@ describe('a stream that is over', () => {
     say(transfer(25_000));
     const hold = await ada.nextHold();
     client.destroy();
-    await vi.waitFor(async () => expect((await ada.hold(hold.id)).caller).toBe('gone'));
+    await waitFor(async () => expect((await ada.hold(hold.id)).caller).toBe('gone'));
     await ada.rule(hold, { verdict: 'release' });
     rig.upstream.script((_request, answer) => answer.send(streamHead + chunk(message('Anew.') + idle())));
     const again = await connectRaw(proxyUrl);
@@ -329,7 +330,7 @@ describe('a stream that is over', () => {
     scene.say(begun);
     await segmentIds(scene, 1);
     const stopped = sidecar.stop();
-    await vi.waitFor(() => expect(connectRaw(sidecar.proxyUrl)).rejects.toThrow());
+    await waitFor(() => expect(connectRaw(sidecar.proxyUrl)).rejects.toThrow());
     scene.say(message('Fine.', 'm1'));
     expect((await scene.client.answer()).body.toString()).toBe(begun + message('Fine.', 'm1'));
     await stopped;
@@ -415,7 +416,7 @@ test.each(['deny', 'hold'])(
     const first = await open();
     const hold = await ada.nextHold();
     first.destroy();
-    await vi.waitFor(async () => expect(await ada.pending()).toMatchObject([{ caller: 'gone' }]));
+    await waitFor(async () => expect(await ada.pending()).toMatchObject([{ caller: 'gone' }]));
     await ada.rule(hold, { verdict: 'release' });
     writeFileSync(
       place.policyFile,
@@ -433,7 +434,7 @@ test('a long turn is sealed piece by piece, so that no more than a piece of it i
   const pieces = Array.from({ length: 8 }, (_, i) => message(`${i}`.repeat(700_000), `m${i}`));
   for (const piece of pieces) scene.say(piece);
   const all = pieces.join('');
-  await vi.waitFor(() => expect(scene.heard().length).toBe(all.length), 10_000);
+  await waitFor(() => expect(scene.heard().length).toBe(all.length), 10_000);
   expect(scene.heard() === all).toBe(true);
   const ids = await segmentIds(scene, 4);
   for (const id of ids) expect(await scene.rig.sidecar.ada.outcomeOf(id)).toBe('delivered');

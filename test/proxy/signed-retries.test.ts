@@ -1,7 +1,8 @@
 /** Calls that are signed instead of carrying a key: a retry is signed anew, and is still the same caller's. */
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatRequest, chatTransfer } from './answers.ts';
 import { holdTransfers } from './policies.ts';
 import { decisionIdOf, type Rig, startRig } from './rig.ts';
@@ -24,7 +25,7 @@ async function orphan(proof: readonly string[] = [invocation('one')]): Promise<s
   const first = await rig.chat(chatRequest(), [signedBy('AKIDONE', 'aaaa'), ...proof]);
   const { decisionId } = await rig.sidecar.ada.nextHold();
   first.destroy();
-  await vi.waitFor(async () => expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'gone' }]));
+  await waitFor(async () => expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'gone' }]));
   return decisionId;
 }
 
@@ -35,9 +36,7 @@ test.each([
 ])('a retry with a new signature by the same key takes up the held call %s', async (_what, proof) => {
   const decisionId = await orphan(proof);
   const retry = await rig.chat(chatRequest(), [signedBy('AKIDONE', 'bbbb'), ...proof]);
-  await vi.waitFor(async () =>
-    expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'waiting' }]),
-  );
+  await waitFor(async () => expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'waiting' }]));
   await rig.sidecar.ada.rule(await rig.sidecar.ada.nextHold(), { verdict: 'release' });
   const { head, body } = await retry.answer();
   expect(body.toString()).toBe(held);

@@ -10,6 +10,7 @@ import { atEnd, endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
 import { createManualTime, type ManualTime } from '../support/time.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatRequest, chatText } from './answers.ts';
 import { decisionIdOf } from './rig.ts';
 import { askOver, type Behind, handshake, startBehind } from './through.ts';
@@ -134,7 +135,7 @@ test('a connection that has not said within ten seconds what it is is closed, an
   const begun = helloWith([sni(nameEntry('example.com'))]).subarray(0, 40);
   client.send(begun);
   const socket = await accepted;
-  await vi.waitFor(() => expect(socket.bytesRead).toBe(begun.length));
+  await waitFor(() => expect(socket.bytesRead).toBe(begun.length));
   time.advance(9_999);
   expect(socket.destroyed).toBe(false);
   time.advance(1);
@@ -225,6 +226,6 @@ test('a connection of the sidecar’s own that comes back in is known as one, un
   own.add(out);
   expect(own.includes(back)).toBe(true);
   out.destroy();
-  await vi.waitFor(() => expect(own.includes(back)).toBe(false));
+  await waitFor(() => expect(own.includes(back)).toBe(false));
   back.destroy();
 });

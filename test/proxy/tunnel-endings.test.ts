@@ -7,6 +7,7 @@ import { atEnd, endAll } from '../support/endings.ts';
 import { connectRaw, type RawClient, rawRequest } from '../support/raw-client.ts';
 import { type RawAnswer, startRawUpstream } from '../support/raw-upstream.ts';
 import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { startSocketUpstream } from './socket-upstream.ts';
 
 afterEach(endAll);
@@ -63,7 +64,7 @@ test('what a client sends behind the end of the upstream’s side does not keep 
   client.resume();
   await once(client, 'end');
   client.end('still here');
-  await vi.waitFor(() => expect(socket.destroyed).toBe(true));
+  await waitFor(() => expect(socket.destroyed).toBe(true));
 });
 
 test.each(['end', 'reset'] as const)(
@@ -98,7 +99,7 @@ test('a tunnel may be silent for longer than it takes to open one', async () => 
   const { client, answer } = await ask(switching, { upstreamConnectMsMax: 100 });
   await client.until('\r\n\r\n');
   const openedAtMs = performance.now();
-  await vi.waitFor(() => expect(performance.now()).toBeGreaterThan(openedAtMs + 300));
+  await waitFor(() => expect(performance.now()).toBeGreaterThan(openedAtMs + 300));
   answer.send('and goes on');
   await client.until('and goes on');
 });
@@ -151,9 +152,9 @@ describe('a large refusal', () => {
   test('is not given up while its caller is slow', async () => {
     const limitMs = 100;
     const { client, socket } = await askLarge({ upstreamConnectMsMax: limitMs });
-    await vi.waitFor(() => expect(socket.writableNeedDrain).toBe(true));
+    await waitFor(() => expect(socket.writableNeedDrain).toBe(true));
     const sinceMs = performance.now();
-    await vi.waitFor(() => expect(performance.now()).toBeGreaterThan(sinceMs + 3 * limitMs));
+    await waitFor(() => expect(performance.now()).toBeGreaterThan(sinceMs + 3 * limitMs));
     await readWhole(client);
   });
 });

@@ -3,12 +3,13 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { atEnd, endAll } from '../support/endings.ts';
 import { connectRaw, exchange, type RawClient, rawRequest } from '../support/raw-client.ts';
 import { startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
 import { spawnSidecar, startTestSidecar } from '../support/sidecar.ts';
 import { neverDurable } from '../support/unsealed.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatRequest, chatText } from './answers.ts';
 import { denyUnlistedModels, holdUnlistedModels } from './policies.ts';
 
@@ -84,7 +85,7 @@ test('frames of 5 MB pass both ways unchanged, and the opening is recorded as no
   const head = client.received().length;
   const frame = randomBytes(5 * 1024 * 1024);
   client.send(frame);
-  await vi.waitFor(() => expect(client.received().length).toBe(head + frame.length), { timeout: 8_000 });
+  await waitFor(() => expect(client.received().length).toBe(head + frame.length), { timeout: 8_000 });
   expect(client.received().subarray(head).equals(frame)).toBe(true);
   client.end();
   await client.ended;
@@ -169,7 +170,7 @@ test('the client’s leaving ends the upstream’s side', async () => {
   const sidecar = await startTestSidecar({ upstreams: upstreamsOf(echo.url) });
   const client = await open(sidecar.proxyUrl);
   client.destroy();
-  await vi.waitFor(() => expect(echo.sockets[0]?.destroyed).toBe(true));
+  await waitFor(() => expect(echo.sockets[0]?.destroyed).toBe(true));
 });
 
 test('what is said to Holdpoint, or to a proxy, does not reach the upstream', async () => {

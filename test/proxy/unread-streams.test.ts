@@ -4,6 +4,7 @@ import { sha256Hex } from '../../src/core/bytes.ts';
 import { protocolOf } from '../../src/provider/index.ts';
 import { endAll } from '../support/endings.ts';
 import { chunk, streamHead } from '../support/raw-upstream.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { chatDelta, chatRequest, chatRole, chatStop, done } from './answers.ts';
 import { holdTransfers } from './policies.ts';
 import { replay } from './replayed.ts';
@@ -154,7 +155,7 @@ test('what passed of a stream without end is sealed where its reader fails after
   });
   const { rig, client, say, finish, heard } = await openSession({ policy: holdTransfers });
   say(message('One moment.'));
-  await vi.waitFor(() => expect(heard()).toBe(message('One moment.')));
+  await waitFor(() => expect(heard()).toBe(message('One moment.')));
   finish();
   await client.ended;
   const stream = decisionIdOf(client.text());

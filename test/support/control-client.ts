@@ -1,6 +1,7 @@
 /** A reviewer's hands: the control port's REST calls, with what they answer checked by shape. */
-import { vi } from 'vitest';
+
 import { z } from 'zod';
+import { waitFor } from './wait-for.ts';
 
 const holdSchema = z.object({
   id: z.string(),
@@ -88,7 +89,7 @@ export function createControl(controlUrl: string, token: string): Control {
     return (await read(`/api/v1/holds${query}`, z.object({ items: z.array(holdSchema) }))).items;
   };
   const pending = (count = 1): Promise<HeldCall[]> =>
-    vi.waitFor(async () => {
+    waitFor(async () => {
       const found = await holds('pending');
       if (found.length !== count) throw new Error(`${found.length} holds are pending, not ${count}`);
       return found;
@@ -129,7 +130,7 @@ export function createControl(controlUrl: string, token: string): Control {
       return decision(newest);
     },
     outcomeOf: (id) =>
-      vi.waitFor(async () => {
+      waitFor(async () => {
         const { outcome } = await decision(id);
         if (outcome === null) throw new Error(`${id} has no outcome yet`);
         return outcome;

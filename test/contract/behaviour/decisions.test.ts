@@ -1,6 +1,7 @@
 /** What was decided, found again. */
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { waitFor } from '../../support/wait-for.ts';
 import { type House, outcomeOf, startHouse } from '../support/sidecar.ts';
 import { entriesOf, holdOn, rule } from './scene.ts';
 
@@ -54,7 +55,7 @@ describe('decisions', () => {
     ['outcome=denied', (item: { outcome: string | null }) => item.outcome === 'denied'],
   ])('are found by %s as they are shown', async (query, fits) => {
     // How a call ended is sealed a moment after it did, which may be between the two questions.
-    await vi.waitFor(async () => {
+    await waitFor(async () => {
       const { items } = await list(query);
       expect(items.length).toBeGreaterThan(0);
       expect(items.every(fits)).toBe(true);

@@ -1,6 +1,7 @@
 /** An erasure that was sealed, whose disk fails or whose process dies before it is carried out. */
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parseRecordKey } from '../../../src/ledger/block.ts';
+import { waitFor } from '../../support/wait-for.ts';
 import { createLedgerUnderTest } from '../ledger-under-test.ts';
 import { bodyCode, bySubject, decide, deskOf, erasuresOf, run, subject } from './scene.ts';
 
@@ -106,7 +107,7 @@ describe('an erasure that is sealed', () => {
     const { durable } = ledger.seal({ type: 'stop', data: { reason: 'x' } });
     await expect(durable).rejects.toMatchObject({ code: 'ledger_unavailable' });
     await vi.advanceTimersByTimeAsync(1000);
-    await vi.waitFor(() => expect(ledger.isWritable()).toBe(true));
+    await waitFor(() => expect(ledger.isWritable()).toBe(true));
     ages.push(ledger.erasureAge());
     expect(await bodyCode(ledger, 2, 'request')).toBe('erased');
     const [first, same, sealed, carriedOut] = ages;

@@ -1,11 +1,12 @@
 /** Wherever a stream of a session's events is cut on its way, nothing of a call goes on before its ruling, and all of it after. */
 
 import fc from 'fast-check';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { protocolOf } from '../../../src/provider/index.ts';
 import { holdTransfers } from '../../proxy/policies.ts';
 import { idle, message, openSession, sent, transfer } from '../../proxy/session-scene.ts';
 import { endAll } from '../../support/endings.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 afterEach(endAll);
 
@@ -29,9 +30,9 @@ test('a held call is withheld whole and released whole, however its stream is cu
         const { ada } = scene.rig.sidecar;
         for (const piece of pieces(cuts)) scene.sendBytes(piece);
         const hold = await ada.nextHold();
-        await vi.waitFor(() => expect(scene.heard()).toBe(before));
+        await waitFor(() => expect(scene.heard()).toBe(before));
         await ada.rule(hold, { verdict: 'release' });
-        await vi.waitFor(() => expect(scene.heard()).toBe(transcript.toString()));
+        await waitFor(() => expect(scene.heard()).toBe(transcript.toString()));
         expect(await ada.outcomeOf(hold.decisionId)).toBe('delivered');
       })
       .afterEach(endAll),

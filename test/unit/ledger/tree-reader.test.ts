@@ -1,4 +1,4 @@
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { decodeBlock, parseRecordKey } from '../../../src/ledger/block.ts';
 import { rootInNote } from '../../../src/ledger/checkpoint.ts';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
@@ -6,6 +6,7 @@ import { provesConsistency, provesInclusion } from '../../../src/ledger/verify/p
 import { createLedgerUnderTest, type LedgerUnderTest, sealMarked } from '../../fault/ledger-under-test.ts';
 import { createMemoryDisk } from '../../fault/memory-disk.ts';
 import { leafHashOf, merkleRoot } from '../../support/ledger-builder.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 /** Seals `count` entries, some tens to a commit. */
 async function seal(ledger: Ledger, count: number): Promise<void> {
@@ -142,7 +143,7 @@ it('finds tiles of another ledger out by itself, before anybody asks for a proof
   expect(tilesOn(house)[0]).toEqual(foreign);
   const second = await house.open();
   await seal(second, 300);
-  await vi.waitFor(() => expect(tilesOn(house)[0]).toEqual(Buffer.concat(hashesOn(house).slice(0, 256))));
+  await waitFor(() => expect(tilesOn(house)[0]).toEqual(Buffer.concat(hashesOn(house).slice(0, 256))));
   await second.close('test');
 });
 

@@ -1,10 +1,11 @@
 /** A tunnel whose bytes are not read: bytes both ways as they come, and ends that are told apart. */
 import type { Socket } from 'node:net';
 import { Duplex, PassThrough } from 'node:stream';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { createOwnConnections, openBlindTunnel } from '../../../src/proxy/intercept/blind.ts';
 import { endAll } from '../../support/endings.ts';
 import { dialledInVain, everythingFrom, listen, pair, portOf } from '../../support/socket-pair.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const bounds = { connectMsMax: 2_000, idleMsMax: 2_000 };
 afterEach(endAll);
@@ -25,7 +26,7 @@ describe('a blind tunnel', () => {
     inner.destroy();
     expect(await run).toBe('client_abort');
     opening.resolve(outer);
-    await vi.waitFor(() => expect(outer.destroyed).toBe(true));
+    await waitFor(() => expect(outer.destroyed).toBe(true));
   });
 
   test('ends at once where the caller leaves while the proxy is asked, also if that opens nothing', async () => {
@@ -159,7 +160,7 @@ describe('a blind tunnel', () => {
     const { inner: outer } = await pair();
     const open = (): Promise<Socket> => Promise.resolve(outer);
     const run = openBlindTunnel(inner, { open }, createOwnConnections(), bounds);
-    await vi.waitFor(() => expect(outer.listenerCount('close')).toBeGreaterThan(0));
+    await waitFor(() => expect(outer.listenerCount('close')).toBeGreaterThan(0));
     outer.destroy();
     await run;
     expect(inner.destroyed).toBe(true);
