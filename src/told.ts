@@ -106,12 +106,17 @@ export function onLedgerEvent(
   log.error(`ledger: ${event.kind.replace('_', ' ')}`, error);
 }
 
+/** How LevelDB tells of the system's refusals. */
+const ofLevel = /^IO error: .*: (?<why>[^:]+)$/;
+
 /** A disk that refuses a write is no defect of ours, and whoever runs the sidecar can do something about it. */
 function failureOf(error: unknown): unknown {
-  if (!(error instanceof Error) || !('syscall' in error)) return error;
+  if (!(error instanceof Error)) return error;
+  const why = 'syscall' in error ? refusalOf(error) : ofLevel.exec(error.message)?.groups?.['why'];
+  if (why === undefined) return error;
   return new HoldpointError(
     'ledger_unavailable',
-    `The ledger below data.dir could not be written: ${refusalOf(error)}.`,
+    `The ledger below data.dir could not be written: ${why}.`,
     'Make room, or let the disk be written again. The ledger then opens by itself. Calls get 503 until it does.',
     error,
   );

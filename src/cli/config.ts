@@ -35,7 +35,7 @@ export const configCommands: readonly Command[] = [
         if (endsInVersion(url) && !endsInVersion(mount))
           printLine(
             visible(
-              `A client that asks for /v1/… asks for ${url}/v1/… there: end upstreams.${name}.url before it.`,
+              `A client that asks for /v1/… asks for ${url.replace(/\/+$/, '')}/v1/… there: end upstreams.${name}.url before it.`,
             ),
           );
       printLine(`${control.listen} is the control port.`);

@@ -57,6 +57,15 @@ describe('of a ledger that could not be written the log says', () => {
     });
   });
 
+  it('why it refused LevelDB, and what to do', () => {
+    const full = new Error('IO error: /data/ledger/000003.log: No space left on device');
+    expect(errorOf(full)).toMatchObject({
+      code: 'ledger_unavailable',
+      message: 'The ledger below data.dir could not be written: No space left on device.',
+      next: expect.stringContaining('Make room'),
+    });
+  });
+
   it('anything else as it came', () => {
     const defect = new Error('oops');
     expect(errorOf(defect)).toBe(defect);
