@@ -71,7 +71,9 @@ const whole = [
   'test/proxy/large-bodies.test.ts',
   'test/proxy/large-results.test.ts',
   'test/proxy/realtime-connection.test.ts',
+  'test/proxy/realtime.test.ts',
   'test/proxy/restart.test.ts',
+  'test/proxy/session-streams.test.ts',
   'test/second-opinion/**/*.test.ts',
   'test/unit/store/key-source.test.ts',
 ];
