@@ -9,6 +9,9 @@ export interface Part {
   readonly size: number;
 }
 
+/** Members of `data` that a reader asks for. */
+export type Fields<K extends string> = { readonly [name in K]?: Json };
+
 /** Of one entry: a part's index is one byte in the bodies record. */
 export const partsMax = 256;
 

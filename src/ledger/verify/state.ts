@@ -5,7 +5,7 @@
  */
 import { contradictionOf, requestMayPass } from './decision.ts';
 import type { Decisions } from './decisions.ts';
-import type { Entry } from './entry.ts';
+import type { RequestEntry, ResponseEntry } from './exchange-entries.ts';
 import { applyDelivery, applyEscalation, applyHold, applyRedelivery, applyRuling } from './holds.ts';
 import type { Leaf } from './leaf.ts';
 import type { Outcome } from './outcomes.ts';
@@ -98,8 +98,6 @@ export function applyEntry(decisions: Decisions, leaf: Leaf, report: Report): vo
   }
 }
 
-type RequestEntry = Extract<Entry, { type: 'request' }>;
-
 function takeLine({ carriers }: Decisions, entry: RequestEntry, seq: number, report: Report): void {
   const { batch, verdict, recorded, reported } = entry;
   if (batch === -1) {
@@ -109,8 +107,6 @@ function takeLine({ carriers }: Decisions, entry: RequestEntry, seq: number, rep
     report('line_unfounded', `no request ${batch} that was judged as strictly carried this line`);
   }
 }
-
-type ResponseEntry = Extract<Entry, { type: 'response' }>;
 
 function applyResponse(decisions: Decisions, entry: ResponseEntry, seq: number, report: Report): void {
   const decision = decisions.open.get(entry.decision);
