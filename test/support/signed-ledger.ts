@@ -144,6 +144,19 @@ export const intactSigned: Readonly<Record<string, (builder: LedgerBuilder) => v
   }),
   'a signed release of one call of two': ruled(divided(oneOfTwo)),
   'a second key by an admin': twice({ by: 'olga', role: 'admin' }),
+  'a second release whose reason is erased, unlike that of the first': (builder) => {
+    ruled({})(builder);
+    const order = orderWith({ reason: 'of otto' });
+    const second = sealSignedRelease(builder, {
+      order,
+      reason: 'of otto',
+      statement: { order: orderDigest(order) },
+    });
+    builder.omit(second, 0);
+    const asked = { action: 'erase', basis: 'objection', by: 'petra', final: true, role: 'privacy' };
+    const what = { request: 'ab'.repeat(8), scope: { match: {} }, targets: [[second, 0]] };
+    builder.seal({ type: 'erasure', data: { ...asked, ...what } });
+  },
   'a key that is withdrawn after it signed': (builder) => {
     ruled({})(builder);
     withdraw(builder, { by: 'olga', role: 'admin' });
