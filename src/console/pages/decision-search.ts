@@ -70,7 +70,7 @@ function Terms({ query }: { readonly query: string }): ComponentChild {
       ]),
     ),
     choice('verdict', 'Rules said', verdicts, terms.get('verdict') ?? '', (word) => word),
-    choice('outcome', 'Outcome', outcomes, terms.get('outcome') ?? '', outcomeWords),
+    choice('outcome', 'Outcome', ['open', ...outcomes], terms.get('outcome') ?? '', outcomeWords),
     h('label', null, [
       'From (UTC)',
       h('input', { type: 'datetime-local', name: 'since', defaultValue: since }),

@@ -107,7 +107,10 @@ export const decisionQuerySchema = z.strictObject({
   since: sinceField,
   until: untilField,
   verdict: verdict.optional().describe('What the rules said.'),
-  outcome: z.enum(outcomes).optional().describe('How it ended.'),
+  outcome: z
+    .enum([...outcomes, 'open'])
+    .optional()
+    .describe('How it ended; `open` for what has not.'),
 });
 
 const exampleDecision = {

@@ -72,7 +72,9 @@ async function list(parts: ControlParts, { res, query }: ControlRequest): Promis
   let scanned = 0;
   let read = 0;
   const damage = createDamage(ledger);
-  const terms = termsOf({ ...wanted, rule, subject: fingerprint });
+  // What has not ended is in no index by its end.
+  const outcome = wanted.outcome === 'open' ? undefined : wanted.outcome;
+  const terms = termsOf({ ...wanted, outcome, rule, subject: fingerprint });
   for await (const entry of ledger.newest(before, terms)) {
     const place = span.place(entry);
     if (place === 'over') break;
@@ -97,7 +99,7 @@ async function list(parts: ControlParts, { res, query }: ControlRequest): Promis
     if (item === null) continue;
     const fits =
       matches(wanted.verdict, item.verdict) &&
-      matches(wanted.outcome, item.outcome) &&
+      (wanted.outcome === undefined || wanted.outcome === (item.outcome ?? 'open')) &&
       (rule === undefined || item.rules.includes(rule)) &&
       isRuledBy(item, wanted.ruledBy) &&
       (matches(wanted.model, item.model) || matches(wanted.model, data['model']));

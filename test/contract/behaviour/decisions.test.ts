@@ -64,6 +64,16 @@ describe('decisions', () => {
     });
   });
 
+  it('that have not ended are found as open, as the command line shows them', async () => {
+    const { asked, held } = await holdOn(house, 'please escalate this');
+    const { items } = await list('outcome=open');
+    expect(items.map(({ id, outcome }) => [id, outcome])).toEqual([[held.decisionId, null]]);
+    await rule(house, held, { verdict: 'deny', reason: 'No.' });
+    await asked;
+    await outcomeOf(house, held.decisionId);
+    expect((await list('outcome=open')).items).toEqual([]);
+  });
+
   it('are found by a rule, and by a span of time', async () => {
     const all = (await list('limit=200')).items;
     const [known = ''] = all.flatMap(({ rules }) => rules);
