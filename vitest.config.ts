@@ -35,8 +35,8 @@ export const withModulesOfTheirOwn: readonly string[] = [...alone, ...faultAlone
 
 /**
  * The product as its users meet it: its command and its keys' sources as processes, killed and started again; every
- * client in every scenario; its console in Chromium; its ledgers read by Python, OpenSSL and Go; callers that are slow
- * or send much. Each says so where such a program is missing. A newcomer's `npm test` stays under three minutes without
+ * client in every scenario; its console in Chromium; its ledgers read by Python, OpenSSL and Go; callers that are slow,
+ * send much or keep a WebSocket. Each says so where such a program is missing. A newcomer's `npm test` stays under three minutes without
  * them.
  */
 const whole = [
@@ -59,6 +59,7 @@ const whole = [
   'test/contract/signed-rulings.test.ts',
   'test/contract/terminal.test.ts',
   'test/contract/tokens.test.ts',
+  'test/deploy/alerts.test.ts',
   'test/deploy/manifests.test.ts',
   'test/proxy/batch-files.test.ts',
   'test/proxy/bounded.test.ts',
@@ -70,8 +71,7 @@ const whole = [
   'test/proxy/key-sources.test.ts',
   'test/proxy/large-bodies.test.ts',
   'test/proxy/large-results.test.ts',
-  'test/proxy/realtime-connection.test.ts',
-  'test/proxy/realtime.test.ts',
+  'test/proxy/realtime*.test.ts',
   'test/proxy/restart.test.ts',
   'test/proxy/session-streams.test.ts',
   'test/second-opinion/**/*.test.ts',
