@@ -8,6 +8,7 @@ import {
   type Scene,
   sayingItem,
   sendAll,
+  spokenEvents,
 } from '../proxy/realtime-scene.ts';
 import { anthropicStream, idle, message } from '../proxy/session-scene.ts';
 import { connectSocket, startSocketUpstream } from '../proxy/socket-upstream.ts';
@@ -71,6 +72,34 @@ describe('of a WebSocket', () => {
     expect(provider.heard).toEqual([]);
     told.arrive();
     await waitFor(() => expect(provider.types()).toEqual(['conversation.item.create']));
+  });
+
+  test('an answer that begins while what may have been refused is being closed is sealed once, with its question', async () => {
+    const { client, provider, sidecar, disk } = await openScene();
+    const ask = { type: 'response.create' };
+    for (const one of [ask, ask]) client.send(one);
+    await waitFor(() => expect(provider.heard).toHaveLength(2));
+    provider.send({ type: 'error', error: { message: 'Not now.' } });
+    await waitFor(() => expect(client.types()).toContain('error'));
+    const closed = disk.keepBack(sidecar.sidecar, isEntry('response'));
+    client.send(ask);
+    await closed.awaited();
+    const [begins, ...rest] = spokenEvents('resp_1', 'Hello.');
+    sendAll(provider, begins === undefined ? [] : [begins]);
+    await waitFor(() => expect(client.types()).toContain('response.created'));
+    closed.arrive();
+    await waitFor(() => expect(provider.heard).toHaveLength(3));
+    sendAll(provider, rest);
+    await waitFor(() => expect(client.types()).toContain('response.done'));
+    const [third = '', second = '', first = ''] = await sidecar.ada.newestIds(3);
+    const answers = await Promise.all(
+      [first, second, third].map(async (id) => {
+        const { entries } = await sidecar.ada.decision(id);
+        return entries.filter(({ type }) => type === 'response').length;
+      }),
+    );
+    expect(answers).toEqual([1, 1, 0]);
+    expect((await sidecar.ada.bodies(second)).map(({ text }) => text).join()).toContain('Hello.');
   });
 
   test('the workload hears of a call when the answer that makes it is on disk', async () => {

@@ -79,11 +79,17 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
 
   /** What was asked before the newest question got no answer of its own, and later answers are to later questions. */
   async function closeAnsweredTogether(): Promise<void> {
-    const asked = waiting.filter((exchange) => exchange.asked);
-    for (const earlier of asked.slice(0, -1)) {
-      waiting.splice(waiting.indexOf(earlier), 1);
-      await sealNothing(earlier, house);
-    }
+    const newest = waiting.findLast(({ asked }) => asked);
+    if (newest === undefined) return;
+    await closeEach(
+      (exchange) => exchange.asked && waiting.indexOf(exchange) < waiting.indexOf(newest),
+    );
+  }
+
+  /** Seals of each that nothing came of it. What another message takes up or closes meanwhile is none of them any more. */
+  async function closeEach(isDue: (exchange: Exchange) => boolean): Promise<void> {
+    for (let due = firstWaiting(isDue); due !== null; due = firstWaiting(isDue))
+      await sealNothing(due, house);
   }
 
   /** The first that fits of those whose answer has not begun; from now on it is under way. */
@@ -158,10 +164,7 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
   }
 
   async function closeUnasked(except: Exchange | null): Promise<void> {
-    for (const exchange of waiting.filter((other) => isOver(other) && other !== except)) {
-      waiting.splice(waiting.indexOf(exchange), 1);
-      await sealNothing(exchange, house);
-    }
+    await closeEach((exchange) => isOver(exchange) && exchange !== except);
   }
 
   async function sealLoose(): Promise<void> {
