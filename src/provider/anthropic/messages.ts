@@ -6,6 +6,7 @@ import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../../core
 import { readWithFallbacks } from '../asked/fallback-models.ts';
 import type { RequestBodyFacts, RequestReading, ResponseReading } from '../protocol.ts';
 import { qualified, scopeOfBlock, toolNamedIn } from '../reading/call-readings.ts';
+import { saidInBytes } from '../reading/encoded-text.ts';
 import { noteRespelledConversation } from '../reading/member-spelling.ts';
 import { promptOf } from '../reading/prompt.ts';
 import {
@@ -110,17 +111,13 @@ const blocksWithoutText: ReadonlySet<string> = new Set([
   'mcp_tool_use',
 ]);
 
-/** Of a file that is a text; gateways hand it on to models that take such. */
-function fileText({ media_type: type, data }: JsonRecord): string {
-  return /^\s*text\//i.test(textOf(type)) ? Buffer.from(textOf(data), 'base64').toString('utf8') : '';
-}
-
 function documentText(block: JsonRecord): string {
   const source = block.source;
   let text = joined(textOf(block.title), textOf(block.context));
   if (!isRecord(source)) return text;
   if (source.type === 'text') text = joined(text, textOf(source.data));
-  else if (source.type === 'base64') text = joined(text, fileText(source));
+  // Gateways hand a text file on to models that take such.
+  else if (source.type === 'base64') text = joined(text, saidInBytes(source));
   else if (source.type === 'content') text = joined(text, blocksText(source.content));
   return text;
 }

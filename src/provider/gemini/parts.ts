@@ -4,6 +4,7 @@
  * `function_call`. Pure.
  */
 
+import { saidInBytes } from '../reading/encoded-text.ts';
 import { joined, note, textWithin } from '../reading/reading.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 
@@ -78,13 +79,9 @@ export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value];
 }
 
-const textTypes = /^\s*(text\/|application\/(json|xml|x-javascript|javascript)\b)/i;
-
 /** The words of a file within a part, where it is a text. */
 export function fileText(value: unknown): string {
-  if (!isRecord(value)) return '';
-  const type = textOf(value['mimeType']) || textOf(value['mime_type']);
-  return textTypes.test(type) ? Buffer.from(textOf(value['data']), 'base64').toString('utf8') : '';
+  return isRecord(value) ? saidInBytes(value) : '';
 }
 
 /** What a tool gave back: its words, and those of text files beside them. */

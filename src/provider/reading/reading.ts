@@ -203,7 +203,8 @@ export function openRunningText(): { add(said: string, piece?: string): void; te
 
 /** Every text inside a value of unknown shape, so that rules on text see what a new content form carries. */
 export function textWithin(value: unknown): string {
-  if (typeof value === 'string') return saidInUrl(value) ?? value;
+  // What is written stays: nothing says that whoever reads it decodes all that is behind such a beginning.
+  if (typeof value === 'string') return joined(value, saidInUrl(value));
   let text = '';
   if (Array.isArray(value)) {
     for (const element of value) text = joined(text, textWithin(element));

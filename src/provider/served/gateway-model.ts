@@ -40,7 +40,7 @@ const files: ReadonlySet<string> = new Set(['file', 'reasoning-file']);
 function fileWords({ data, mediaType }: JsonRecord): string {
   const given = isRecord(data) ? data : { data };
   const bytes = textOf(given.data);
-  return joined(textOf(given.text), saidInUrl(bytes) ?? saidInBytes({ data: bytes, mediaType }));
+  return [textOf(given.text), saidInUrl(bytes), saidInBytes({ data: bytes, mediaType })].reduce(joined);
 }
 
 function partText(part: JsonRecord): string {
