@@ -69,7 +69,7 @@ export async function runErasure(
   // A schedule meets the same ground every day, and what was cut off meets it again when it goes on: it is sealed once.
   const isSameOrder = ({ data }: Entry): boolean =>
     order.role === 'retention' ? data['role'] === 'retention' : data['request'] === request;
-  if (order.meant !== undefined && goesOn()) await requireMeant(ledger, order.scope, order.meant);
+  if (order.meant !== undefined) await requireMeant(ledger, order.scope, order.meant);
   const groups = groupsOf(ledger, order.scope, {
     match: order.match ?? {},
     fromSeq: order.goOn?.upTo ?? 0,

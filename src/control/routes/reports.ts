@@ -95,16 +95,16 @@ async function* chunksOf(req: IncomingMessage): AsyncGenerator<Buffer> {
 async function* arrivingInTime(lines: AsyncGenerator<Line>, req: IncomingMessage): AsyncGenerator<Line> {
   const seconds = lineMsMax / 1000;
   const late = new HoldpointError('invalid_argument', `No line of the report came within ${seconds} s.`);
-  for (;;) {
-    const slow = setTimeout(() => req.destroy(late), lineMsMax);
-    try {
-      const { done, value } = await lines.next();
-      if (done === true) return;
+  const wait = (): NodeJS.Timeout => setTimeout(() => req.destroy(late), lineMsMax);
+  let slow = wait();
+  try {
+    for await (const line of lines) {
       clearTimeout(slow);
-      yield value;
-    } finally {
-      clearTimeout(slow);
+      yield line;
+      slow = wait();
     }
+  } finally {
+    clearTimeout(slow);
   }
 }
 
