@@ -2,10 +2,26 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { damagingMachine } from '../contract/support/damaging-machine.ts';
-import { goToHash, seriousFindings } from './pages.ts';
+import { firstHold, goToHash, seriousFindings } from './pages.ts';
 import { launchBrowser, missingBrowser, type Stage, setStage } from './stage.ts';
 
-const policy = JSON.stringify({ version: '2026-11-26', rules: [] });
+const policy = JSON.stringify({
+  version: '2026-11-26',
+  rules: [
+    {
+      id: 'watched',
+      title: 'A watched model',
+      phase: 'request',
+      when: 'request.model == "watched"',
+      action: 'hold',
+      severity: 'low',
+      tests: [
+        { name: 'yes', expect: 'match', request: { model: 'watched' } },
+        { name: 'no', expect: 'no-match', request: { model: 'other' } },
+      ],
+    },
+  ],
+});
 /** More than the sidecar remembers of what it read last. */
 const others = 12;
 
@@ -78,5 +94,22 @@ describe.skipIf(missingBrowser !== '')(`a damaged ledger (${missingBrowser || 'C
     const text = (await page.locator('.steps').textContent()) ?? '';
     expect(text).toMatch(/The newest decision: fails\. *Entry \d+ cannot be read/);
     expect(text).toContain('holdpoint verify');
+  });
+
+  it('a hold of which a comment cannot be read', async () => {
+    await fetch(`${stage.sidecar.proxyUrl}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', prefer: 'respond-async' },
+      body: JSON.stringify({ model: 'watched', messages: [{ role: 'user', content: 'Wait.' }] }),
+    });
+    const { id } = await firstHold(stage, stage.token('olga', 'admin'));
+    await page.route(`**/api/v1/holds/${id}`, async (route) => {
+      const response = await route.fetch();
+      const unreadable = [{ seq: 7, last: 7, decision: null, why: 'Entry 7 cannot be read: it is damaged.' }];
+      await route.fulfill({ response, json: { ...(await response.json()), unreadable } });
+    });
+    const text = await told(`#/holds/${id}`, 'A reason, a comment or a finding is missing here.');
+    expect(text).toContain('Entry 7 cannot be read');
+    await page.getByText('Why it is held').waitFor();
   });
 });
