@@ -1,16 +1,6 @@
 /** Lines of batches, and the decisions that they say carried them: what both verifiers find of ledgers validly signed. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLedgerBuilder, type LedgerBuilder } from '../support/ledger-builder.ts';
-import { type Folder, makeFolder, streamOf } from './ledgers.ts';
-import { missing, ours, second } from './opinions.ts';
-
-let folder: Folder;
-beforeAll(() => {
-  folder = makeFolder();
-});
-afterAll(() => folder.remove());
-
-type Scenario = (builder: LedgerBuilder) => void;
+import type { LedgerBuilder } from '../support/ledger-builder.ts';
+import { bothFind, type Scenario } from './alike.ts';
 
 const request = (builder: LedgerBuilder, verdict = 'pass'): number => builder.request({ verdict });
 const line = (builder: LedgerBuilder, batch: number, verdict = 'pass'): number =>
@@ -21,7 +11,7 @@ const answered = (builder: LedgerBuilder, batch: number, verdict = 'pass'): numb
 
 const toldBy = { at: '2026-11-22T08:00:00.000Z', by: 'hub', decider: 'gate', id: 'r-1', outcome: 'allowed' };
 
-const scenarios: readonly (readonly [string, Scenario, readonly string[]])[] = [
+const scenarios: readonly Scenario[] = [
   [
     'lines of each verdict in a body that was denied for one of them',
     (b) => {
@@ -99,18 +89,4 @@ const scenarios: readonly (readonly [string, Scenario, readonly string[]])[] = [
   ['an answer where what carried it has none', (b) => answered(b, request(b)), ['line_unfounded at 3']],
 ];
 
-describe.skipIf(missing.length > 0)('verify.py and our verifier', () => {
-  it.each(scenarios)('say alike: %s', async (name, scenario, found) => {
-    const builder = createLedgerBuilder();
-    builder.genesis();
-    scenario(builder);
-    builder.commit();
-    const bytes = streamOf(builder.records);
-    const [mine, opinion] = [
-      await ours(bytes),
-      await second(folder.write(name.replaceAll(/\W/g, '-'), bytes)),
-    ];
-    expect(mine.findings.map(({ code, seq }) => `${code} at ${seq}`)).toEqual(found);
-    expect(opinion.findings.map(({ code, seq }) => `${code} at ${seq}`)).toEqual(found);
-  });
-});
+bothFind(scenarios);

@@ -1,22 +1,11 @@
 /** Calls that were not held because their reader had them: what both verifiers find of ledgers validly signed. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
-  createLedgerBuilder,
   type Fields,
   type HeldExchange,
   type LedgerBuilder,
   sealHeldResponse,
 } from '../support/ledger-builder.ts';
-import { type Folder, makeFolder, streamOf } from './ledgers.ts';
-import { missing, ours, second } from './opinions.ts';
-
-let folder: Folder;
-beforeAll(() => {
-  folder = makeFolder();
-});
-afterAll(() => folder.remove());
-
-type Scenario = (builder: LedgerBuilder) => void;
+import { bothFind, type Scenario } from './alike.ts';
 
 /** A held answer with two calls, of which nobody ruled; it is decision 1. */
 const hold = (builder: LedgerBuilder, answer: Fields = {}): HeldExchange =>
@@ -44,7 +33,7 @@ const readBack = (
 
 const amendment = { amendment: 'HTTP/1.1 200 OK\r\n\r\n{"amount":20}' };
 
-const scenarios: readonly (readonly [string, Scenario, readonly string[]])[] = [
+const scenarios: readonly Scenario[] = [
   [
     'calls of an answer that was handed over are known, before its outcome and long after',
     (b) => {
@@ -194,18 +183,4 @@ const scenarios: readonly (readonly [string, Scenario, readonly string[]])[] = [
   ],
 ];
 
-describe.skipIf(missing.length > 0)('verify.py and our verifier', () => {
-  it.each(scenarios)('say alike: %s', async (name, scenario, found) => {
-    const builder = createLedgerBuilder();
-    builder.genesis();
-    scenario(builder);
-    builder.commit();
-    const bytes = streamOf(builder.records);
-    const [mine, opinion] = [
-      await ours(bytes),
-      await second(folder.write(name.replaceAll(/\W/g, '-'), bytes)),
-    ];
-    expect(mine.findings.map(({ code, seq }) => `${code} at ${seq}`)).toEqual(found);
-    expect(opinion.findings.map(({ code, seq }) => `${code} at ${seq}`)).toEqual(found);
-  });
-});
+bothFind(scenarios);
