@@ -81,9 +81,7 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
   async function closeAnsweredTogether(): Promise<void> {
     const newest = waiting.findLast(({ asked }) => asked);
     if (newest === undefined) return;
-    await closeEach(
-      (exchange) => exchange.asked && waiting.indexOf(exchange) < waiting.indexOf(newest),
-    );
+    await closeEach((exchange) => exchange.asked && waiting.indexOf(exchange) < waiting.indexOf(newest));
   }
 
   /** Seals of each that nothing came of it. What another message takes up or closes meanwhile is none of them any more. */
