@@ -50,8 +50,10 @@ const sentBytesMax = 1024 * 1024;
 /** After our close frame, for the peer's. */
 const closeMsMax = 5_000;
 
-/** `clean` sees every message and the reason of the closing before anybody else. */
-function peerOf(ws: WebSocket, clean: (data: Buffer) => Buffer): Peer {
+/**
+ * `clean` sees every message and the reason of the closing before anybody else; `gather` is called before each send.
+ */
+function peerOf(ws: WebSocket, clean: (data: Buffer) => Buffer, gather: () => void = () => undefined): Peer {
   const queue: SocketMessage[] = [];
   let queuedBytes = 0;
   let wake: (() => void) | null = null;
@@ -100,6 +102,7 @@ function peerOf(ws: WebSocket, clean: (data: Buffer) => Buffer): Peer {
     },
     send: ({ data, binary }) => {
       if (ws.readyState !== WebSocket.OPEN) return null;
+      gather();
       if (ws.bufferedAmount + data.length <= sentBytesMax) {
         ws.send(data, { binary });
         return null;
@@ -139,6 +142,21 @@ function peerOf(ws: WebSocket, clean: (data: Buffer) => Buffer): Peer {
       if (kind === 'ping') ws.ping(data);
       else ws.pong(data);
     },
+  };
+}
+
+/** What is sent from here to the end of the turn goes out in one write: an answer's events often come together. */
+function gatherWrites(socket: Duplex): () => void {
+  let isGathering = false;
+  function write(): void {
+    isGathering = false;
+    socket.uncork();
+  }
+  return () => {
+    if (isGathering) return;
+    isGathering = true;
+    socket.cork();
+    process.nextTick(write);
   };
 }
 
@@ -270,6 +288,6 @@ export function acceptPeer(
   socket.once('close', left);
   // One that left before will not close again, and the library says nothing of it.
   if (socket.destroyed) left();
-  server.handleUpgrade(req, socket, head, (ws) => resolve(peerOf(ws, (data) => data)));
+  server.handleUpgrade(req, socket, head, (ws) => resolve(peerOf(ws, (data) => data, gatherWrites(socket))));
   return promise;
 }
