@@ -91,7 +91,7 @@ export default {
     soleImporter('only-mail-imports-nodemailer', 'nodemailer', '^src/notify/mail-receiver\\.ts$'),
     soleImporter('only-id-token-imports-jose', 'jose', '^src/control/sign-in/id-token\\.ts$'),
     soleImporter('only-store-imports-level', 'level', '^src/store/level\\.ts$'),
-    soleImporter('only-logger-imports-pino', 'pino', '^src/telemetry/logger\\.ts$'),
+    soleImporter('only-telemetry-imports-pino', 'pino', '^src/telemetry/'),
     soleImporter(
       'only-expression-imports-cel',
       '@marcbachmann',

@@ -1,6 +1,7 @@
-/** Structured logs to standard error: what happened and to which id, never content. The only importer of `pino`. */
-import { destination, type Level, pino } from 'pino';
+/** Structured logs to standard error: what happened and to which id, never content. Only this folder imports `pino`. */
+import { type Level, pino } from 'pino';
 import { HoldpointError, messageOf } from '../core/errors.ts';
+import { createLogOutput } from './log-output.ts';
 
 export interface Logger {
   debug(event: string, fields: Readonly<Record<string, string | number | boolean>>): void;
@@ -12,9 +13,7 @@ export interface Logger {
 
 /** A logger that writes one JSON object per line. */
 export function createLogger(level: Level | 'silent'): Logger {
-  const output = destination({ fd: 2, sync: true });
-  // A log that cannot be written (its disk is full, its reader gone) is no reason to stop sealing.
-  output.on('error', () => undefined);
+  const output = createLogOutput((lines) => log.warn({ lines }, 'log lines were lost: nobody read them'));
   const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, output);
   return {
     debug: (event, fields) => log.debug(fields, event),

@@ -1,0 +1,105 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { waitFor } from '../../support/wait-for.ts';
+
+const logger = fileURLToPath(new URL('../../../src/telemetry/logger.ts', import.meta.url));
+const ends: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+/** Runs what logs `lines` of 1 KB and goes on. */
+async function logging(lines: number, stderr: number | 'pipe') {
+  const script = `
+    import { createLogger } from ${JSON.stringify(logger)};
+    const log = createLogger('info');
+    for (let i = 0; i < ${lines}; i++) log.info('x'.repeat(1000), { i });
+    process.stdout.write('went on');
+    process.stdin.resume();`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['pipe', 'pipe', stderr],
+  });
+  ends.push(() => child.kill('SIGKILL'));
+  const { stdin, stdout } = child;
+  if (stdin === null || stdout === null) throw new Error('Both are pipes.');
+  const [said] = await once(stdout, 'data');
+  const end = (): Promise<unknown[]> => {
+    stdin.end();
+    return once(child, 'exit');
+  };
+  return { said: String(said), end };
+}
+
+/** The same into a pipe that nobody reads before `take` is called. */
+async function logsInto(lines: number) {
+  const dir = await mkdtemp(join(tmpdir(), 'holdpoint-log-'));
+  ends.push(() => rm(dir, { recursive: true }));
+  const path = join(dir, 'log');
+  execFileSync('mkfifo', [path]);
+  const pipe = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  ends.push(() => closeSync(pipe));
+  // What blocks is written to as a container's log is: the flag of this end is not that of the other.
+  const writing = openSync(path, constants.O_WRONLY);
+  ends.push(() => closeSync(writing));
+  const running = await logging(lines, writing);
+  let text = '';
+  const chunk = Buffer.alloc(1024 * 1024);
+  /** All that was logged until here and is in the pipe. */
+  const take = (): string => {
+    try {
+      text += chunk.toString('utf8', 0, readSync(pipe, chunk));
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+    }
+    return text;
+  };
+  return { ...running, take };
+}
+
+describe('a log that nobody reads', () => {
+  it('holds up nothing', async () => {
+    const { said, end } = await logsInto(200);
+    expect(said).toBe('went on');
+    expect(await end()).toEqual([0, null]);
+  });
+
+  it('holds up nothing where it is a socket', async () => {
+    const { said, end } = await logging(3000, 'pipe');
+    expect(said).toBe('went on');
+    expect(await end()).toEqual([0, null]);
+  });
+
+  it('is there whole once somebody reads it', async () => {
+    const { take } = await logsInto(500);
+    const text = await waitFor(() => {
+      const all = take();
+      expect(all).toContain('"i":499');
+      return all;
+    });
+    const lines = text.trimEnd().split('\n');
+    expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject(
+      Array.from({ length: 500 }, (_, i) => ({ i })),
+    );
+  });
+
+  it('says how much was lost beyond what is held back', async () => {
+    const { take } = await logsInto(3000);
+    const text = await waitFor(() => {
+      const all = take();
+      expect(all).toContain('lost');
+      return all;
+    });
+    const lines = text.trimEnd().split('\n');
+    const { lines: lost, msg } = JSON.parse(lines.at(-1) ?? '');
+    expect(msg).toBe('log lines were lost: nobody read them');
+    expect(lost).toBe(3000 - (lines.length - 1));
+    expect(lines.length).toBeGreaterThan(1000);
+  });
+});
