@@ -2,12 +2,11 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 
+const expected = 'expected host:port, such as 127.0.0.1:8787';
+
 export const address = z
-  .string()
-  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s[\]]+):\d{1,5}$/, {
-    error: 'expected host:port, such as 127.0.0.1:8787',
-    abort: true,
-  })
+  .string(expected)
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s[\]]+):\d{1,5}$/, { error: expected, abort: true })
   .refine((text) => portOf(text) <= 65_535, 'expected a port of at most 65535');
 
 /** Where others are reached by HTTP: with no credentials in front of the host, which would not be sent and would be logged. */

@@ -68,9 +68,12 @@ function wrong(issue: z.core.$ZodIssue, known: readonly string[]): string {
     case 'invalid_type': {
       const other = isMap(issue.expected) ? noMap(issue, known) : unspacedItem(issue);
       if (other !== undefined) return other;
-      return issue.input === undefined
-        ? `is missing; it must be ${article(issue.expected)}`
-        : `is ${shown(issue)}; it must be ${article(issue.expected)}`;
+      const is = issue.input === undefined ? 'is missing' : `is ${shown(issue)}`;
+      // What the schema says itself tells more than the type.
+      const wanted = issue.message.startsWith('expected ')
+        ? issue.message
+        : `it must be ${article(issue.expected)}`;
+      return `${is}; ${wanted}`;
     }
     case 'invalid_value':
       return noneOf(issue.values.map(String), issue.input, shown(issue));
