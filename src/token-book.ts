@@ -3,7 +3,7 @@
  * line writes the file, also while this runs; what is new there is sealed at the start, when it changes and at the
  * latest when the token is first used.
  */
-import { messageOf } from './core/errors.ts';
+import { HoldpointError, messageOf } from './core/errors.ts';
 import { createInTurn } from './core/in-turn.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { grantKey, type TokenGrant } from './ledger/token-grants.ts';
@@ -13,7 +13,7 @@ import type { Logger } from './telemetry/logger.ts';
 export interface TokenBook {
   /**
    * Whom the token of a hash belongs to, once that is sealed; null for none. Rejects with `ledger_unavailable` while a
-   * new one cannot be.
+   * new one cannot be, and with `internal`, as all that is asked here, while the file cannot be read.
    */
   lookUp(hash: string): Promise<Identity | null>;
   /** The same of a token that was looked up before; null where its grant is not sealed. */
@@ -28,7 +28,7 @@ const hashCharacters = 16;
 
 /** Opens the book and seals what is new in the file; what cannot be sealed now is tried again, and not honoured before. */
 export async function openTokenBook(file: string, ledger: Ledger, log: Logger): Promise<TokenBook> {
-  const tokens = openTokenFile(file);
+  const { read } = openTokenFile(file);
   const inTurn = createInTurn();
   let timer: NodeJS.Timeout | undefined;
   let lastFailure = '';
@@ -37,19 +37,28 @@ export async function openTokenBook(file: string, ledger: Ledger, log: Logger): 
   let sealed: ReadonlySet<string> = new Set();
   let compared: readonly StoredToken[] | null = null;
 
+  /** One that cannot be read is our failure, not the caller's: nobody is let in, the log says why, and they are not told. */
+  function stored(): readonly StoredToken[] {
+    try {
+      return read();
+    } catch (error) {
+      throw new HoldpointError('internal', messageOf(error), '', error);
+    }
+  }
+
   /** One at a time: what one sealed the next one finds sealed. */
   function sealNew(): Promise<void> {
     return inTurn(async () => {
-      const stored = tokens.read();
-      await sealChanges(stored, ledger);
+      const current = stored();
+      await sealChanges(current, ledger);
       sealed = new Set(ledger.tokenGrants().map(grantKey));
-      compared = stored;
+      compared = current;
     });
   }
 
   async function look(): Promise<void> {
     try {
-      if (tokens.read() !== compared) await sealNew();
+      if (stored() !== compared) await sealNew();
       lastFailure = '';
     } catch (error) {
       // Looked at again in a moment; said once, not every time.
@@ -68,11 +77,11 @@ export async function openTokenBook(file: string, ledger: Ledger, log: Logger): 
   function find(hash: string): StoredToken | null {
     let found: StoredToken | null = null;
     // All are compared, so that the time taken does not tell which one was close.
-    for (const stored of tokens.read()) if (sameToken(stored, hash) && !stored.revoked) found = stored;
+    for (const one of stored()) if (sameToken(one, hash) && !one.revoked) found = one;
     return found;
   }
 
-  const isSealed = (stored: StoredToken): boolean => sealed.has(grantKey(grantOf(stored)));
+  const isSealed = (one: StoredToken): boolean => sealed.has(grantKey(grantOf(one)));
 
   function standing(hash: string): Identity | null {
     const found = find(hash);
@@ -88,8 +97,7 @@ export async function openTokenBook(file: string, ledger: Ledger, log: Logger): 
       return standing(hash);
     },
     standing,
-    roleOf: (name) =>
-      tokens.read().find((stored) => stored.name === name && stored.revoked === undefined)?.role ?? null,
+    roleOf: (name) => stored().find((one) => one.name === name && one.revoked === undefined)?.role ?? null,
     close: () => {
       isOpen = false;
       clearTimeout(timer);

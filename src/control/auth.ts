@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { Clock } from '../core/clock.ts';
-import { HoldpointError, messageOf } from '../core/errors.ts';
+import { HoldpointError } from '../core/errors.ts';
 import { type Identity, tokenHash, tokenPrefix } from '../store/token-file.ts';
 import { type Attempts, createAttempts } from './sign-in/attempts.ts';
 import type { Caller, Note } from './sign-in/caller.ts';
@@ -167,7 +167,7 @@ async function bearerOf(
   note: Note,
 ): Promise<Caller | null> {
   const shown = tokenShown(authorization);
-  if (shown !== undefined) return knownBy(token, tokenHash(shown));
+  if (shown !== undefined) return token(tokenHash(shown));
   const signed = /^Bearer ([A-Z0-9_-]+\.[A-Z0-9_-]+\.[A-Z0-9_-]+)$/i.exec(authorization)?.[1];
   if (signed === undefined || serviceAccount === null) return null;
   // The cluster is asked for what it does not know yet: whoever guesses does not get to ask it without end.
@@ -185,21 +185,4 @@ function unknownToken(message = 'The token is missing or not known.'): Holdpoint
     message,
     'Make one with: holdpoint token new --name NAME --role ROLE, and send it as Authorization: Bearer.',
   );
-}
-
-/** A token file that cannot be read is our failure, not the caller's: nobody is let in and the log says why. */
-export async function knownBy(
-  lookUp: (hash: string) => Promise<Identity | null>,
-  hash: string,
-): Promise<Identity | null> {
-  try {
-    return await lookUp(hash);
-  } catch (error) {
-    if (
-      error instanceof HoldpointError &&
-      (error.code === 'ledger_unavailable' || error.code === 'overloaded')
-    )
-      throw error;
-    throw new HoldpointError('internal', messageOf(error), '', error);
-  }
 }

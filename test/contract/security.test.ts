@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemRandom } from '../../src/core/clock.ts';
 import { addToken } from '../../src/store/token-file.ts';
+import { openPage } from './support/page.ts';
 import { mainFile } from './support/process.ts';
 import { type Answer, type House, nextHold, readText, startHouse } from './support/sidecar.ts';
 
@@ -450,13 +451,16 @@ describe('every answer', () => {
 });
 
 describe('the token file', () => {
-  it('that cannot be read lets nobody in, and says nothing of itself to the caller', async () => {
+  it('that cannot be read lets nobody in, and says nothing of itself to the caller, nor to a session from before', async () => {
     const other = await startHouse();
     try {
+      const page = openPage(other.sidecar.controlUrl);
+      expect((await page.signIn(other.tokens.reviewer)).status).toBe(201);
       writeFileSync(join(other.dataDir, 'tokens.json'), '{ broken');
-      const answer = await other.call('/api/v1/whoami');
-      expect(answer.status).toBe(500);
-      expect(answer.text).not.toContain('tokens.json');
+      for (const answer of [await other.call('/api/v1/whoami'), await page.send('/api/v1/whoami')]) {
+        expect(answer.status).toBe(500);
+        expect(answer.text).not.toMatch(/tokens\.json|broken/);
+      }
     } finally {
       await other.close();
     }

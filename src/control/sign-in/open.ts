@@ -4,7 +4,7 @@ import type { Clock, RandomBytes, Schedule } from '../../core/clock.ts';
 import type { RoleBook } from '../../core/roles.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Identity } from '../../store/token-file.ts';
-import { type Authenticated, createAuthenticator, knownBy } from '../auth.ts';
+import { type Authenticated, createAuthenticator } from '../auth.ts';
 import type { Route } from '../http.ts';
 import type { Caller, Note } from './caller.ts';
 import { certificateLogin } from './certificate-login.ts';
@@ -60,8 +60,7 @@ export function openSignIn(
 ): SignIn {
   const { schedule, random } = options;
   const sessions = createSessions(options.sessions, clock, schedule, random);
-  const { standing, lookUp } = options.tokens;
-  const token = (hash: string): Promise<Identity | null> => knownBy(lookUp, hash);
+  const { standing, lookUp: token } = options.tokens;
   const publicOrigin = origins.ofPublic;
   const desk = createSignInDesk({
     oidc: options.oidc,
