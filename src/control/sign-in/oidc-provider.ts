@@ -137,10 +137,10 @@ async function exchange(
   const headers: Record<string, string> = { 'content-type': 'application/x-www-form-urlencoded' };
   if (clientSecret === null) body.set('client_id', clientId);
   else if (methods.includes('client_secret_basic') || !methods.includes('client_secret_post'))
-    headers['authorization'] = basic(clientId, clientSecret());
+    headers['authorization'] = basic(clientId, secretIn(clientSecret));
   else {
     body.set('client_id', clientId);
-    body.set('client_secret', clientSecret());
+    body.set('client_secret', secretIn(clientSecret));
   }
   const { status, json } = await ask({
     method: 'POST',
@@ -162,6 +162,15 @@ async function exchange(
       'Sign in again.',
     );
   throw unavailable(`The OpenID provider refuses this client: ${refusal.data.error}.`);
+}
+
+/** Whoever signs in is not told where it is kept: the log says that. */
+function secretIn(clientSecret: () => string): string {
+  try {
+    return clientSecret();
+  } catch (error) {
+    throw unavailable('The sidecar’s own secret at the OpenID provider is not there.', error);
+  }
 }
 
 /** RFC 6749, section 2.3.1: each is form-encoded before it is joined. */

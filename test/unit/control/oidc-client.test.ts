@@ -10,6 +10,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { openOidcProvider } from '../../../src/control/sign-in/oidc-provider.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { noProxy } from '../../../src/core/egress.ts';
+import { HoldpointError } from '../../../src/core/errors.ts';
 import { type Authority, makeAuthority } from '../../support/certificates.ts';
 import { listeningOn } from '../../support/listening-on.ts';
 
@@ -59,14 +60,16 @@ async function startProvider(described: object, authority: Authority | null = nu
   ends.push(close);
   issuer = url;
   const open = (clientId: string, secret: string | null) =>
+    openWith(clientId, secret === null ? null : () => secret);
+  const openWith = (clientId: string, clientSecret: (() => string) | null) =>
     openOidcProvider(
       {
-        ...{ issuer, clientId, clientSecret: secret === null ? null : () => secret },
+        ...{ issuer, clientId, clientSecret },
         ...{ ca: authority?.certificate, scopes: [], egress: noProxy },
       },
       systemClock,
     );
-  return { open, asked };
+  return { open, openWith, asked };
 }
 
 async function redeemed(clientId: string, secret: string | null, described: object = {}): Promise<Asked> {
@@ -88,6 +91,21 @@ describe('a code is redeemed', () => {
       code_verifier: 'v',
       client_id: 'console',
     });
+  });
+
+  it('not at all while its secret is gone, and who signs in is not told where that was', async () => {
+    const { openWith, asked } = await startProvider({});
+    const gone = (): string => {
+      throw new HoldpointError(
+        'config_invalid',
+        'control.signIn.oidc.clientSecret: /run/secret holds no secret.',
+      );
+    };
+    await expect(openWith('console', gone).redeem(order)).rejects.toMatchObject({
+      code: 'sign_in_unavailable',
+      message: 'The sidecar’s own secret at the OpenID provider is not there.',
+    });
+    expect(asked).toEqual([]);
   });
 
   it('with name and secret in the header, each encoded as in a form, where the provider does not say how', async () => {
