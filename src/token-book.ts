@@ -7,7 +7,7 @@ import { HoldpointError, messageOf } from './core/errors.ts';
 import { createInTurn } from './core/in-turn.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { grantKey, type TokenGrant } from './ledger/token-grants.ts';
-import { type Identity, openTokenFile, type StoredToken, sameToken } from './store/token-file.ts';
+import { type Identity, openTokenFile, type StoredToken, type TokensNow } from './store/token-file.ts';
 import type { Logger } from './telemetry/logger.ts';
 
 export interface TokenBook {
@@ -35,10 +35,10 @@ export async function openTokenBook(file: string, ledger: Ledger, log: Logger): 
   let isOpen = true;
   /** Keys of the grants that the ledger has, and the tokens that were compared with it. */
   let sealed: ReadonlySet<string> = new Set();
-  let compared: readonly StoredToken[] | null = null;
+  let compared: TokensNow | null = null;
 
   /** One that cannot be read is our failure, not the caller's: nobody is let in, the log says why, and they are not told. */
-  function stored(): readonly StoredToken[] {
+  function stored(): TokensNow {
     try {
       return read();
     } catch (error) {
@@ -50,7 +50,7 @@ export async function openTokenBook(file: string, ledger: Ledger, log: Logger): 
   function sealNew(): Promise<void> {
     return inTurn(async () => {
       const current = stored();
-      await sealChanges(current, ledger);
+      await sealChanges(current.all, ledger);
       sealed = new Set(ledger.tokenGrants().map(grantKey));
       compared = current;
     });
@@ -74,30 +74,24 @@ export async function openTokenBook(file: string, ledger: Ledger, log: Logger): 
     timer.unref();
   }
 
-  function find(hash: string): StoredToken | null {
-    let found: StoredToken | null = null;
-    // All are compared, so that the time taken does not tell which one was close.
-    for (const one of stored()) if (sameToken(one, hash) && !one.revoked) found = one;
-    return found;
-  }
-
   const isSealed = (one: StoredToken): boolean => sealed.has(grantKey(grantOf(one)));
 
   function standing(hash: string): Identity | null {
-    const found = find(hash);
-    return found === null || !isSealed(found) ? null : { name: found.name, role: found.role };
+    const found = stored().standing.get(hash);
+    return found === undefined || !isSealed(found) ? null : { name: found.name, role: found.role };
   }
 
   await look();
   lookLater();
   return {
     lookUp: async (hash) => {
-      const found = find(hash);
-      if (found !== null && !isSealed(found)) await sealNew();
+      const found = stored().standing.get(hash);
+      if (found !== undefined && !isSealed(found)) await sealNew();
       return standing(hash);
     },
     standing,
-    roleOf: (name) => stored().find((one) => one.name === name && one.revoked === undefined)?.role ?? null,
+    roleOf: (name) =>
+      stored().all.find((one) => one.name === name && one.revoked === undefined)?.role ?? null,
     close: () => {
       isOpen = false;
       clearTimeout(timer);

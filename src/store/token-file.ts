@@ -2,7 +2,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { equalsConstantTime, sha256Hex } from '../core/bytes.ts';
+import { sha256Hex } from '../core/bytes.ts';
 import type { RandomBytes } from '../core/clock.ts';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { nobodys, roleNamePattern } from '../core/roles.ts';
@@ -147,25 +147,31 @@ export function tokenHash(token: string): string {
 
 export type StoredToken = TokenFile['tokens'][number];
 
-/** Reads the tokens as they are now; the file may change while the sidecar runs. */
-export function openTokenFile(file: string): { read(): readonly StoredToken[] } {
-  let known: TokenFile = { version: 1, tokens: [] };
+export interface TokensNow {
+  readonly all: readonly StoredToken[];
+  /**
+   * Those that were not revoked, by their hashes. Whoever guesses chooses no hash, so that the time a look takes tells
+   * nothing of a token; and it takes the same among ten thousand, for calls of nobody's too.
+   */
+  readonly standing: ReadonlyMap<string, StoredToken>;
+}
+
+/** Reads the tokens as they are now; the file may change while the sidecar runs, and is another object then. */
+export function openTokenFile(file: string): { read(): TokensNow } {
+  let known: TokensNow = { all: [], standing: new Map() };
   let stamp = '';
   return {
     read: () => {
       const now = stampOf(file);
       if (now !== stamp) {
-        known = readTokens(file);
+        const { tokens } = readTokens(file);
+        const standing = tokens.filter(({ revoked }) => revoked === undefined);
+        known = { all: tokens, standing: new Map(standing.map((token) => [token.hash, token])) };
         stamp = now;
       }
-      return known.tokens;
+      return known;
     },
   };
-}
-
-/** Compares a token by its hash, in constant time. */
-export function sameToken(stored: StoredToken, hash: string): boolean {
-  return equalsConstantTime(stored.hash, hash);
 }
 
 /** The tokens of a file, without what could be used as one. */
