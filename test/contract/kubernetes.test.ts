@@ -281,6 +281,28 @@ describe('what the cluster said', () => {
     expect(cluster.asked.length).toBe(before);
   });
 
+  it('is asked for again of who was let in, however often others of their address have guessed', async () => {
+    const { check, pass } = accounts();
+    cluster.bindings.add(`${bot} admin`);
+    const token = knownToken();
+    await check(token);
+    pass(60_000);
+    expect(await check(token, false)).toMatchObject({ role: 'admin' });
+    pass(60_000);
+    cluster.broken = { status: 503, body: '' };
+    for (let i = 0; i < 2; i += 1)
+      await expect(check(token, false)).rejects.toMatchObject({ code: 'sign_in_unavailable' });
+    cluster.broken = null;
+    expect(await check(token, false)).toMatchObject({ role: 'admin' });
+    cluster.tokens.delete(token);
+    pass(60_000);
+    expect(await check(token, false)).toBe(null);
+    const before = cluster.asked.length;
+    pass(10_000);
+    expect(await check(token, false)).toBe(null);
+    expect(cluster.asked.length).toBe(before);
+  });
+
   it('is not believed of a server whose certificate is of another authority', async () => {
     const { check } = accounts(makeAuthority(directory, 'other').certificate);
     await expect(check(knownToken())).rejects.toMatchObject({ code: 'sign_in_unavailable' });

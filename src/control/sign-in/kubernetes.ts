@@ -63,6 +63,8 @@ interface Review {
   readonly account: Promise<Account>;
   /** How long it counts; less for what opens nothing, so that a new binding soon does. */
   msMax: number;
+  /** It let somebody in when it was last known: then it is asked for again, whoever else guesses at their address. */
+  letsIn: boolean;
 }
 
 export function createServiceAccounts(
@@ -88,18 +90,22 @@ export function createServiceAccounts(
     }
   }
 
-  function review(token: string, hash: string): Promise<Account> {
+  function review(token: string, hash: string, letsIn: boolean): Promise<Account> {
     const account = reviewed(token);
-    const kept: Review = { atMs: nowMs(), account, msMax: knownMsMax };
+    const kept: Review = { atMs: nowMs(), account, msMax: knownMsMax, letsIn };
     const [oldest] = reviews.keys();
     if (reviews.size >= reviewsMax && oldest !== undefined) reviews.delete(oldest);
     reviews.set(hash, kept);
     account.then(
       (found) => {
-        if (found?.role == null) kept.msMax = unknownMsMax;
+        kept.letsIn = found?.role != null;
+        if (!kept.letsIn) kept.msMax = unknownMsMax;
       },
       // What could not be asked is asked again.
-      () => reviews.get(hash) === kept && reviews.delete(hash),
+      () => {
+        kept.msMax = 0;
+        if (!kept.letsIn && reviews.get(hash) === kept) reviews.delete(hash);
+      },
     );
     return account;
   }
@@ -109,9 +115,10 @@ export function createServiceAccounts(
     const hash = sha256Hex(token);
     const known = reviews.get(hash);
     const isFresh = known !== undefined && nowMs() - known.atMs < known.msMax;
+    const letsIn = known?.letsIn === true;
     if (!isFresh) reviews.delete(hash);
-    if (!isFresh && !mayAsk) return null;
-    const account = await (isFresh ? known.account : review(token, hash));
+    if (!isFresh && !mayAsk && !letsIn) return null;
+    const account = await (isFresh ? known.account : review(token, hash, letsIn));
     if (account === null) return null;
     const { name, role } = account;
     if (role === null) {
