@@ -43,10 +43,11 @@ export async function checkIdToken(token: string, nonce: string, terms: IdTokenT
     // Of a key that is too short, or none, jose and Node say so by errors of their own.
     if (!(error instanceof errors.JOSEError))
       throw unavailable(`The OpenID provider’s key cannot be used: ${messageOf(error)}.`, error);
+    const isOfClaim = error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired;
     throw new HoldpointError(
       'unauthenticated',
-      `The ID token is not good: ${error.code}.`,
-      'Sign in again; if it stays so, check issuer and clientId.',
+      `The ID token is not good: ${error.code}${isOfClaim ? ` (${error.claim})` : ''}.`,
+      'Sign in again; if it stays so, check issuer and clientId, and that the clocks of both sides are right.',
       error,
     );
   }

@@ -105,6 +105,16 @@ describe('an ID token', () => {
   });
 
   it.each([
+    ['aud', { aud: 'other' }],
+    ['iat', { iat: past + 7200, exp: past + 9000 }],
+    ['exp', { exp: past + 3480 }],
+  ])('is refused with the claim that is wrong: %s', async (claim, changes) => {
+    open();
+    tokenOf = () => signed(claims(changes));
+    await expect(provider.redeem(order)).rejects.toThrow(`(${claim}).`);
+  });
+
+  it.each([
     ['has expired half a minute ago', { exp: past + 3570 }],
     ['was made in half a minute', { iat: past + 3630 }],
   ])('that %s is taken: clocks differ by that much', async (_, changes) => {
