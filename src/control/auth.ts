@@ -36,7 +36,7 @@ export function checkOrigin(req: IncomingMessage, hostNames: ReadonlySet<string>
 /** URLs are logged on the way: a token in one is refused whatever it is called, so that nobody gets used to it. */
 export function refuseTokenInUrl(query: URLSearchParams): void {
   const named = query.has('token') || query.has('access_token');
-  if (!named && ![...query.values()].some(isLikeToken)) return;
+  if (!named && ![...query].flat().some(isLikeToken)) return;
   throw new HoldpointError(
     'unauthenticated',
     'A token does not belong in a URL.',

@@ -70,6 +70,11 @@ describe('a token', () => {
     }
   });
 
+  it('in a URL is refused without a name too, also where none is needed', async () => {
+    for (const path of ['/api/v1/holds', '/'])
+      expect((await house.call(`${path}?${house.tokens.reviewer}`)).status).toBe(401);
+  });
+
   it('in a URL is told so by the name of what it is in, whatever it looks like', async () => {
     for (const name of ['token', 'access_token'])
       expect((await house.call(`/api/v1/holds?${name}=x`)).status).toBe(401);
