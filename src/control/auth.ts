@@ -60,10 +60,13 @@ export function checkSentByPage(req: IncomingMessage, origin: string): void {
   // A browser says at least one of them with whatever changes something.
   const isSaid = isSafe || req.headers.origin !== undefined || site !== undefined;
   if (isOwn && isSaid && (site === undefined || site === 'same-origin') && sessionKeyOf(req) !== null) return;
+  const isBehindTls = !isOwn && req.headers.origin === `https://${req.headers.host}`;
   throw new HoldpointError(
     'forbidden',
     'A session is used by the console’s own page alone.',
-    'Send a token as Authorization: Bearer instead.',
+    isBehindTls
+      ? 'Where TLS ends in front of this port, set control.publicUrl to the address in the browser.'
+      : 'Send a token as Authorization: Bearer instead.',
   );
 }
 

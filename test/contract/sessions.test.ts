@@ -217,6 +217,16 @@ describe('a session’s cookie alone', () => {
     expect(answer.status).toBe(status);
   });
 
+  it('is not begun by a page that came over TLS to a port without, which is told the setting for that', async () => {
+    const origin = base.replace('http:', 'https:');
+    const answer = await openPage(base).send('/sign-in/token', {
+      method: 'POST',
+      headers: { origin, authorization: `Bearer ${newToken('viewer').token}` },
+    });
+    expect(answer.status).toBe(403);
+    expect(answer.text).toContain('set control.publicUrl');
+  });
+
   it.each(['navigate', 'no-cors'])('reads nothing when another page makes the browser %s', async (mode) => {
     const page = await signedIn();
     const answer = await page.send('/api/v1/holds', {
