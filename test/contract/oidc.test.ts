@@ -114,6 +114,8 @@ describe('signing in at the provider', () => {
   it('gives a session whose name is the issuer and the subject', async () => {
     const { page, answer } = await signIn('ada');
     expect([answer.status, answer.headers.location]).toEqual([303, '/']);
+    // What the way there needed is gone.
+    expect([...page.cookies.keys()]).toEqual([`holdpoint-session-${new URL(base).port}`]);
     expect((await page.send(whoami)).json).toMatchObject({
       name: `oidc:${provider.issuer}#ada`,
       role: 'reviewer',
@@ -280,6 +282,17 @@ describe('who comes back', () => {
       .toContainEqual(
         expect.objectContaining({ code: 'unauthenticated', operation: 'signInByOidc', why: 'access_denied' }),
       );
+  });
+
+  it('with what is no word for a refusal has none of it sealed', async () => {
+    const page = openPage(base);
+    const state = (await begin(page)).searchParams.get('state') ?? '';
+    const words = new URLSearchParams({ state, iss: provider.issuer, error: 'Grüße vom Fremden' });
+    expect((await comeBack(page, new URL(`${base}${callback}?${words}`))).status).toBe(401);
+    await expect
+      .poll(() => accessOf(house), { timeout: 10_000 })
+      .toContainEqual(expect.objectContaining({ operation: 'signInByOidc', why: 'no code' }));
+    expect(JSON.stringify(await accessOf(house))).not.toContain('Fremden');
   });
 
   it('has no use of the session that was there before, nor anybody else', async () => {

@@ -54,3 +54,13 @@ it('a use that could not be sealed lets nobody in, and is sealed when the ledger
   await firstUses(bot, admission);
   expect(sealed()).toBe(1);
 });
+
+it('two thousand uses are remembered: the first is forgotten for another, and is sealed again', async () => {
+  const { firstUses, sealed } = stage();
+  for (let i = 0; i < 2_000; i += 1) await firstUses(bot, { ...admission, from: `from ${i}` });
+  await firstUses(bot, { ...admission, from: 'from 0' });
+  expect(sealed()).toBe(2_000);
+  await firstUses(bot, admission);
+  await firstUses(bot, { ...admission, from: 'from 0' });
+  expect(sealed()).toBe(2_002);
+});

@@ -1,4 +1,6 @@
 /** How long a session lasts. Time is the test's. */
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { createAttempts } from '../../../src/control/sign-in/attempts.ts';
 import type { Caller } from '../../../src/control/sign-in/caller.ts';
@@ -9,6 +11,8 @@ import { systemRandom } from '../../../src/core/clock.ts';
 const minuteMs = 60_000;
 const ada = { name: 'ada', role: 'reviewer' } as const;
 const key = 'k'.repeat(43);
+
+const answer = () => new ServerResponse(new IncomingMessage(new Socket()));
 
 function startedSession() {
   let nowMs = 0;
@@ -89,6 +93,16 @@ describe('a session', () => {
     expect(found?.current()).toBeNull();
   });
 
+  it('cuts off what it still sends when it ends, and lets go of what was sent', () => {
+    const { find, end } = startedSession();
+    const [sending, sent] = [answer(), answer()];
+    find()?.cover(sending);
+    find()?.cover(sent);
+    sent.emit('close');
+    end();
+    expect([sending.destroyed, sent.destroyed]).toEqual([true, false]);
+  });
+
   it('is never another person’s', () => {
     const { isThere, become } = startedSession();
     become({ name: 'eve', role: 'reviewer' });
@@ -128,6 +142,22 @@ describe('attempts', () => {
     expect(attempts.count('2001:db8:0:7::1')).toBe(false);
     expect(attempts.count('2001:db8::7:a:b:c:d')).toBe(true);
     expect(attempts.count('2001:db8:0:8::1')).toBe(false);
+  });
+
+  it('are over for an address once its minute is used up, and not before', () => {
+    const attempts = createAttempts(clock, 2);
+    attempts.count('192.0.2.1');
+    expect(attempts.isOver('192.0.2.1')).toBe(false);
+    attempts.count('192.0.2.1');
+    expect(attempts.isOver('192.0.2.1')).toBe(true);
+  });
+
+  it('are kept of ten thousand addresses, and of all anew when there is one more', () => {
+    const attempts = createAttempts(clock, 1);
+    for (let i = 0; i < 10_000; i += 1) attempts.count(`10.0.${i >> 8}.${i & 255}`);
+    expect(attempts.count('10.0.0.0')).toBe(true);
+    attempts.count('192.0.2.1');
+    expect(attempts.count('10.0.0.0')).toBe(false);
   });
 
   it('are counted apart for two addresses of IPv4, mapped or not', () => {

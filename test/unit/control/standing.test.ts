@@ -2,7 +2,7 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { expect, it } from 'vitest';
-import { type Credentials, createAuthenticator } from '../../../src/control/auth.ts';
+import { type Credentials, createAuthenticator, refuseTokenInUrl } from '../../../src/control/auth.ts';
 import { tokenHash } from '../../../src/store/token-file.ts';
 import { createManualTime } from '../../support/time.ts';
 
@@ -18,7 +18,7 @@ function asking(headers: Record<string, string>): IncomingMessage {
 
 function stage() {
   const known = new Set([tokenHash(token)]);
-  let certificate: typeof ada | null = ada;
+  let certificate: typeof ada | null | undefined = ada;
   const standing = (hash: string) => (known.has(hash) ? ada : null);
   const credentials: Credentials = {
     token: async (hash) => standing(hash),
@@ -26,7 +26,7 @@ function stage() {
     serviceAccount: async () => bot,
     session: () => undefined,
     certificate: async () => certificate,
-    certificateNow: () => certificate,
+    certificateNow: () => certificate ?? null,
   };
   const authenticate = createAuthenticator(credentials, createManualTime().clock);
   return {
@@ -34,6 +34,9 @@ function stage() {
     revoke: () => known.clear(),
     endCertificate: () => {
       certificate = null;
+    },
+    leaveCertificateAway: () => {
+      certificate = undefined;
     },
   };
 }
@@ -57,4 +60,20 @@ it('a certificate shows nobody from the moment that it counts no more', async ()
 it('a service account shows whom the cluster said last', async () => {
   const { comes } = stage();
   expect((await comes({ authorization: 'Bearer a.b.c' })).now()).toEqual(bot);
+});
+
+it('who shows nothing has guessed nothing, and is told so however often they come', async () => {
+  const { comes, leaveCertificateAway } = stage();
+  leaveCertificateAway();
+  for (let i = 0; i < 25; i += 1)
+    await expect(comes({})).rejects.toThrow('The token is missing or not known.');
+  await expect(comes({ authorization: 'Bearer of nobody' })).rejects.toMatchObject({
+    code: 'unauthenticated',
+  });
+});
+
+it('the state of a sign-in may begin as a token does', () => {
+  const state = (characters: number) => new URLSearchParams({ state: `hp_${'a'.repeat(characters - 3)}` });
+  expect(() => refuseTokenInUrl(state(43))).not.toThrow();
+  expect(() => refuseTokenInUrl(state(46))).toThrow('A token does not belong in a URL.');
 });
