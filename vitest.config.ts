@@ -50,6 +50,7 @@ const whole = [
   'test/contract/certificates.test.ts',
   'test/contract/command-line/**/*.test.ts',
   'test/contract/damaged-entry.test.ts',
+  'test/contract/damaged-hold.test.ts',
   'test/contract/damaged-readings.test.ts',
   'test/contract/erasure.test.ts',
   'test/contract/notifications.test.ts',

@@ -27,6 +27,7 @@ const refusals: readonly ErrorCode[] = [
   'policy_changed',
   'not_amendable',
   'not_divisible',
+  'ledger_damaged',
 ];
 
 /** Each that somebody has asks as much as one's own actions do. */

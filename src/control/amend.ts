@@ -58,8 +58,7 @@ interface Held {
 }
 
 async function openHeld(ledger: Ledger, hold: Hold): Promise<Held> {
-  const [request] = await ledger.decision(hold.decision);
-  if (request === undefined) throw new HoldpointError('not_found', 'The decision is not sealed.');
+  const request = await ledger.entry(hold.decision);
   const held =
     hold.phase === 'request'
       ? { seq: hold.decision, name: 'request' }

@@ -4,6 +4,7 @@ import type { Hold } from '../hold/record.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { amendedMessage } from './amend.ts';
 import { readExchange } from './exchange.ts';
+import { entriesOf } from './hold-entries.ts';
 
 export interface Divided {
   /** Places of the withheld calls among those of the held answer, from 0. Never their ids, which are content. */
@@ -18,7 +19,7 @@ export interface Divided {
 export async function divide(ledger: Ledger, hold: Hold, ids: readonly string[]): Promise<Divided | null> {
   const { response } =
     hold.phase === 'response'
-      ? await readExchange(ledger, await ledger.decision(hold.decision))
+      ? await readExchange(ledger, await entriesOf(ledger, hold, () => undefined))
       : { response: null };
   const calls = response?.toolCalls ?? [];
   const unknown = ids.find((id) => !calls.some((call) => call.id === id));

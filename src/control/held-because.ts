@@ -8,6 +8,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { type Expression, expressionCompiler, readsOneOf } from '../policy/expression.ts';
 import { type TruePart, trueParts } from '../policy/true-parts.ts';
 import { readingsOf } from '../policy/views.ts';
+import { entriesAround } from '../replay/held-judgement.ts';
 import type { Replayable } from '../replay/messages.ts';
 import { readRecorded } from '../replay/recorded.ts';
 
@@ -27,7 +28,7 @@ export async function becauseOf(
   hold: HeldPart,
 ): Promise<Because> {
   const held = hold.phase === 'request' ? hold.decision : (hold.response ?? hold.decision);
-  const entries = await ledger.decision(hold.decision);
+  const entries = await entriesAround(ledger, hold.decision, held);
   const before = entries.filter(({ seq }) => seq <= held);
   if (sealedBytes(before) > sealedBytesMax) return new Map();
   const recorded = await readRecorded(ledger, before, decodedBytesMax);

@@ -6,6 +6,7 @@ import type { Hold } from '../hold/record.ts';
 import type { Entry } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { answerIn, type Exchange, readMessages, understood } from './exchange.ts';
+import { entriesOf } from './hold-entries.ts';
 
 const headlineCharactersMax = 200;
 const summariesMax = 20_000;
@@ -80,7 +81,8 @@ async function readSummary(
   hold: Hold,
   shared: (text: string) => string,
 ): Promise<HoldSummary> {
-  const all = await ledger.decision(hold.decision);
+  // What is missing of it says nothing that stands in a line of the queue; the page of the hold tells of it.
+  const all = await entriesOf(ledger, hold, () => undefined);
   const entries = hold.phase === 'request' ? all.slice(0, 1) : all;
   const sealed = await readMessages(ledger, entries);
   const exchange = understood(entries, sealed);

@@ -57,16 +57,16 @@ export async function summaryOf(parts: ControlParts, hold: Hold, identity: Ident
   };
 }
 
-/** With everything needed to rule; whoever reads content gets what was said. */
+/** With everything needed to rule; whoever reads content gets what was said. `damage` has what was met of it before. */
 export async function detailOf(
   parts: ControlParts,
   hold: Hold,
   identity: Identity,
   exchange: Exchange | null,
+  damage: Damage = createDamage(parts.ledger),
 ): Promise<HoldDetail> {
   const { terms, escalated } = hold.state;
   const mayRead = mayReadContent(identity, parts.roles);
-  const damage = createDamage(parts.ledger);
   const written = async (seq: number, name: string): Promise<string | null> =>
     mayRead ? writtenIn(parts, seq, name, damage) : null;
   const whole = {

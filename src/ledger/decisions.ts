@@ -14,7 +14,7 @@ import type { KeyEncryptionKey } from './vault.ts';
 
 export interface Decisions {
   /** See Ledger.decision. */
-  decision(requestSeq: number): Promise<readonly Entry[]>;
+  decision(requestSeq: number, missing?: (why: UnreadableEntry) => void): Promise<readonly Entry[]>;
   /** See Ledger.part. */
   part(seq: number, name: string): Promise<Buffer>;
   /** See Ledger.find. */
@@ -66,14 +66,18 @@ export function createDecisions({ opened, lookup, search, subjects, keks }: Deci
   }
 
   /** Every durable entry of a decision after its request. What is open is known from the ledger itself. */
-  async function entriesOf(requestSeq: number): Promise<readonly Entry[]> {
+  async function entriesOf(requestSeq: number, missing: (why: UnreadableEntry) => void) {
     const { head, sealer } = opened();
     const seqs = head.open.get(requestSeq) ?? (await lookup.entriesOf(requestSeq));
     const { size } = sealer.durable();
     const durable = seqs.filter((seq) => seq > requestSeq && seq < size);
     const entries: Entry[] = [];
     // One after the other: they mostly lie in one block, which is then read once.
-    for (const seq of durable) entries.push(await readDurable(seq));
+    for (const seq of durable) {
+      const found = await entryOrDamage(seq);
+      if (found instanceof UnreadableEntry) missing(found);
+      else entries.push(found);
+    }
     // The lookup is never evidence: what it names must say itself that it belongs here.
     return entries.filter((entry) => isAbout(entry, requestSeq));
   }
@@ -153,16 +157,20 @@ export function createDecisions({ opened, lookup, search, subjects, keks }: Deci
     },
     decisionsOf: async (subject) => requestsWith(await subjects.decisionsOf(subject), 'subject', subject),
     linesOf: async (decision) => requestsWith(await subjects.linesOf(decision), 'batch', decision),
-    decision: async (requestSeq) => {
+    decision: async (requestSeq, missing = thrown) => {
       const first = await readEntry(opened().store, requestSeq);
       if (first.type !== 'request')
         throw new HoldpointError('not_found', `Entry ${requestSeq} is not a decision.`);
-      const entries = [first, ...(await entriesOf(requestSeq))];
+      const entries = [first, ...(await entriesOf(requestSeq, missing))];
       const later = await laterErasures(entries);
       return later.length === 0 ? entries : [...entries, ...later].sort((a, b) => a.seq - b.seq);
     },
     part,
   };
+}
+
+function thrown(why: UnreadableEntry): void {
+  throw why;
 }
 
 function isAbout(entry: Entry, decision: number): boolean {

@@ -64,8 +64,11 @@ export interface Ledger {
   /** Request seqs of the decisions that have no outcome yet. */
   openDecisions(): readonly number[];
   isOpen(decision: number): boolean;
-  /** Every durable entry of a decision, its request first. Throws `not_found` and, as all that read, `ledger_unavailable`. */
-  decision(requestSeq: number): Promise<readonly Entry[]>;
+  /**
+   * Every durable entry of a decision, its request first. Throws `not_found` and, as all that read, `ledger_unavailable`.
+   * @param missing takes each entry after the request that cannot be read and may be of it; without it, it is thrown
+   */
+  decision(requestSeq: number, missing?: (why: UnreadableEntry) => void): Promise<readonly Entry[]>;
   entry(seq: number): Promise<Entry>;
   /** The plaintext of a body. Throws `not_found`, `erased` with who erased it and when, `ledger_damaged`. */
   part(seq: number, name: string): Promise<Buffer>;
@@ -199,7 +202,7 @@ function ledgerOf(parts: Parts): Ledger {
     durable: log.durable,
     openDecisions: () => [...opened().head.open.keys()],
     isOpen: (decision) => opened().head.open.has(decision),
-    decision: (seq) => log.reading(() => decisions.decision(seq)),
+    decision: (seq, missing) => log.reading(() => decisions.decision(seq, missing)),
     entry: (seq) => log.reading(() => readEntry(opened().store, seq)),
     part: (seq, name) => log.reading(() => decisions.part(seq, name)),
     erase: erasures.erase,

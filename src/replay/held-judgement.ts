@@ -4,6 +4,7 @@
  */
 import { HoldpointError } from '../core/errors.ts';
 import type { Entry } from '../ledger/entry.ts';
+import type { UnreadableEntry } from '../ledger/reader.ts';
 import type { Phase, Policy } from '../policy/policy.ts';
 import type { Replayable, ReplayedLedger } from './messages.ts';
 import { readRecorded } from './recorded.ts';
@@ -25,7 +26,18 @@ export interface Denial {
 
 /** What reads a decision again. */
 export interface HeldLedger extends ReplayedLedger {
-  decision(seq: number): Promise<readonly Entry[]>;
+  decision(seq: number, missing?: (why: UnreadableEntry) => void): Promise<readonly Entry[]>;
+}
+
+/** The entries of a decision, whole up to what was held; of those behind it, the ones that can be read. */
+export function entriesAround(
+  ledger: Pick<HeldLedger, 'decision'>,
+  decision: number,
+  held: number,
+): Promise<readonly Entry[]> {
+  return ledger.decision(decision, (why) => {
+    if (why.seq <= held) throw why;
+  });
 }
 
 /**
@@ -67,7 +79,7 @@ export async function judgedAgain(
   inForce: Policy,
 ): Promise<Replayable | null> {
   const held = hold.phase === 'request' ? hold.decision : (hold.response ?? hold.decision);
-  const entries = (await ledger.decision(hold.decision)).filter(({ seq }) => seq <= held);
+  const entries = (await entriesAround(ledger, hold.decision, held)).filter(({ seq }) => seq <= held);
   const replayed: ReplayedLedger = {
     entry: ledger.entry,
     part: (seq, name) =>

@@ -108,7 +108,10 @@ describe.skipIf(missingBrowser !== '')(`a damaged ledger (${missingBrowser || 'C
       const unreadable = [{ seq: 7, last: 7, decision: null, why: 'Entry 7 cannot be read: it is damaged.' }];
       await route.fulfill({ response, json: { ...(await response.json()), unreadable } });
     });
-    const text = await told(`#/holds/${id}`, 'A reason, a comment or a finding is missing here.');
+    const text = await told(
+      `#/holds/${id}`,
+      'Something that was said or done about this hold is missing here.',
+    );
     expect(text).toContain('Entry 7 cannot be read');
     await page.getByText('Why it is held').waitFor();
   });

@@ -19,8 +19,9 @@ it('a key does not count once its withdrawal is sealed, although the ruling was 
 });
 
 it('a key counts in a ruling that is sealed before its withdrawal is', async () => {
-  const { rule, withdraw, letCommits, hold, findings } = await stage();
+  const { rule, withdraw, isCommitting, letCommits, hold, findings } = await stage();
   const ruled = rule();
+  await isCommitting();
   const withdrawn = withdraw();
   letCommits();
   await Promise.all([ruled, withdrawn]);
@@ -107,8 +108,9 @@ it('a delegation does not count once its end is sealed, although the ruling was 
 });
 
 it('a delegation counts in a ruling that is sealed before its end is', async () => {
-  const { ruleInStead, endDelegation, letCommits, hold, findings } = await stage();
+  const { ruleInStead, endDelegation, isCommitting, letCommits, hold, findings } = await stage();
   const ruled = ruleInStead();
+  await isCommitting();
   const ended = endDelegation();
   letCommits();
   await Promise.all([ruled, ended]);

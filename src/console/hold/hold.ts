@@ -128,7 +128,7 @@ function Body(props: {
     h(Damage, {
       key: 'damage',
       told: detail.unreadable,
-      missing: 'A reason, a comment or a finding is missing here.',
+      missing: 'Something that was said or done about this hold is missing here.',
     }),
     h(Talk, { key: 'talk', desk, detail, identity }),
     conversation,

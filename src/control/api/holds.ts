@@ -178,7 +178,7 @@ export const holdSchema = z
       'Damaged entries met while those were sought; what they are of is not among them.',
     ),
     unreadable: unreadableField.describe(
-      'Entries whose reason, comment or finding cannot be read; 100 at most. Empty for a viewer.',
+      'Entries about this hold that cannot be read, in whole or in what somebody wrote there; 100 at most. Empty for a viewer.',
     ),
     exchange: exchangeSchema.nullable().describe('Null for a viewer.'),
   })

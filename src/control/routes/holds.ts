@@ -4,6 +4,7 @@ import { type HoldSummary, holdQuerySchema, listHolds, showHold } from '../api/h
 import { ruleOnHold, rulingSchema } from '../api/rulings.ts';
 import { createDamage } from '../damage.ts';
 import { beforeAnswer, readExchange } from '../exchange.ts';
+import { entriesOf } from '../hold-entries.ts';
 import { detailOf, summaryOf } from '../hold-view.ts';
 import { type ControlRequest, checkOrder, type Route, readJsonBody, sendJson } from '../http.ts';
 import { holdOf } from '../named.ts';
@@ -67,11 +68,12 @@ async function show(parts: ControlParts, { req, res, params, identity }: Control
     sendJson(res, 200, await detailOf(parts, hold, identity, null));
     return;
   }
-  const entries = await parts.ledger.decision(hold.decision);
+  const damage = createDamage(parts.ledger);
+  const entries = await entriesOf(parts.ledger, hold, damage.tell);
   const known = hold.phase === 'request' ? beforeAnswer(entries) : entries;
   const exchange = await readExchange(parts.ledger, known);
   await sealAccess(parts.ledger, { identity, req }, 'read hold', hold.decision);
-  sendJson(res, 200, await detailOf(parts, hold, identity, exchange));
+  sendJson(res, 200, await detailOf(parts, hold, identity, exchange, damage));
 }
 
 async function rule(parts: ControlParts, request: ControlRequest): Promise<void> {
