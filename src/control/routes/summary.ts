@@ -1,5 +1,6 @@
 /** What happened lately, in numbers, for the console's overview. */
 import { UnreadableEntry } from '../../ledger/reader.ts';
+import { openTimeSpan } from '../../ledger/time-span.ts';
 import { type SummaryAnswer, showSummary, summaryQuerySchema } from '../api/summary.ts';
 import { createDamage } from '../damage.ts';
 import { type Route, sendJson } from '../http.ts';
@@ -55,7 +56,10 @@ async function summarise({ ledger }: ControlParts, toMs: number, hours: number):
   let oldestMs = toMs;
   let looked = 0;
   const damage = createDamage(ledger);
+  const span = openTimeSpan(fromMs, toMs);
   for await (const entry of ledger.newest(Number.MAX_SAFE_INTEGER)) {
+    const place = span.place(entry);
+    if (place === 'over') break;
     if (looked >= entriesMax) {
       countedFromMs = oldestMs;
       break;
@@ -66,9 +70,8 @@ async function summarise({ ledger }: ControlParts, toMs: number, hours: number):
       damage.tell(entry);
       continue;
     }
-    const atMs = Date.parse(entry.at);
-    if (atMs < fromMs) break;
-    oldestMs = atMs;
+    if (place === 'outside') continue;
+    oldestMs = Date.parse(entry.at);
     summary.add(entry);
   }
   return {
