@@ -36,7 +36,7 @@ const summarySchema = z
       sealed: count,
       known: count,
       refused: count,
-      complete: z.boolean().describe('False where lines were left unread.'),
+      complete: z.boolean().describe('False where lines were passed over.'),
     }),
   })
   .meta({
@@ -62,7 +62,7 @@ export const reportDecisions: Operation = {
   id: 'reportDecisions',
   tag: 'decisions',
   summary: 'Report decisions that were made elsewhere',
-  description: `Newline-delimited JSON, one ReportedDecision a line, at most ${lineBytesMax} bytes each and ${linesMax} lines; where none comes for ${lineMsMax / 1000} s the report is cut off. Each is sealed as reported: no exchange passed here, no rule stopped it, and it counts as no recorded one. Rules in force that match are sealed with it as flags. It is read line by line, as fast as lines become durable; the answer has one line for each, in order, and a ReportSummary at the end. A line that is refused does not stop the others. A line whose \`id\` this token's name reported before is not sealed again.`,
+  description: `Newline-delimited JSON, one ReportedDecision a line, at most ${lineBytesMax} bytes each and ${linesMax} lines; where none comes for ${lineMsMax / 1000} s the report is cut off. Each is sealed as reported: no exchange passed here, no rule stopped it, and it counts as no recorded one. Rules in force that match are sealed with it as flags. It is read line by line, as fast as lines become durable; the answer has one line for each, in order, and a ReportSummary at the end. What comes behind those lines is passed over, as is the rest where ${linesMax} KiB of the answer wait to be read. A line that is refused does not stop the others. A line whose \`id\` this token's name reported before is not sealed again.`,
   ...allowed('report'),
   body: { contentType: 'application/x-ndjson', schema: reportLineSchema, example: exampleLine },
   answers: [

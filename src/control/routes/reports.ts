@@ -18,11 +18,13 @@ import type { ControlParts } from '../parts.ts';
 const reportsMax = 2;
 /** How long lines of one report are taken in before it is asked again whether its reporter still may. */
 const lookEveryMs = 1_000;
-/**
- * Of a refusal's words. Who sends all before reading anything must not be waited for, so that answers are kept for
- * them: at most 20 000 lines of less than 1 KiB.
- */
+/** Of a refusal's words. */
 const detailCharactersMax = 400;
+/**
+ * Who sends all before reading anything must not be waited for, so that answers are kept for them: as many lines as one
+ * report may have, of 1 KiB. A line that many rules match has more.
+ */
+const keptBytesMax = linesMax * 1024;
 
 export function reportRoutes(parts: ControlParts): Route[] {
   const desk = createReportDesk(parts);
@@ -43,7 +45,7 @@ export function reportRoutes(parts: ControlParts): Route[] {
       const stopped = { early: false };
       const arriving = arrivingInTime(linesOf(chunksOf(req), lineBytesMax), req);
       const allowed = whileAllowed(arriving, stillMay, parts.clock);
-      const lines = firstOf(allowed, stopped);
+      const lines = firstOf(allowed, stopped, res);
       for await (const result of desk.take(lines, identity.name)) {
         summary.lines += 1;
         summary[result.status] += 1;
@@ -51,8 +53,6 @@ export function reportRoutes(parts: ControlParts): Route[] {
       }
       summary.complete = !stopped.early;
       send(res, { summary });
-      // What is left of it is not read.
-      if (stopped.early) res.shouldKeepAlive = false;
       res.end();
     } finally {
       running -= 1;
@@ -124,13 +124,18 @@ async function* whileAllowed(
   }
 }
 
-/** No more lines than one report may have. */
-async function* firstOf(lines: AsyncIterable<Line>, stopped: { early: boolean }): AsyncGenerator<Line> {
+/** No more lines than one report may have, and than answers are kept of; the rest is passed over. */
+export async function* firstOf(
+  lines: AsyncIterable<Line>,
+  stopped: { early: boolean },
+  res: Pick<ServerResponse, 'writableLength'>,
+): AsyncGenerator<Line> {
   let count = 0;
   for await (const line of lines) {
-    if (count >= linesMax) {
+    if (stopped.early || count >= linesMax || res.writableLength >= keptBytesMax) {
+      // Read on all the same: who is still sending would be cut off, and not hear what became of the others.
       stopped.early = true;
-      return;
+      continue;
     }
     count += 1;
     yield line;

@@ -1,5 +1,7 @@
 /** What was reported is found as such, erased as others, and never taken for exchanges. */
 import { request } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { verifyDirectory } from '../../../src/store/verify-directory.ts';
@@ -104,6 +106,27 @@ describe('a report', () => {
     expect((await report(house, lines)).summary).toEqual({
       ...{ lines: 3_000, sealed: 3_000, known: 0, refused: 0, complete: true },
     });
+  });
+
+  it('of more lines than one may have says so to whoever reads nothing before all is sent', async () => {
+    const { hostname, port } = new URL(house.sidecar.controlUrl);
+    const body = ['{}\n'.repeat(20_000), `${' '.repeat(1024 * 1024)}\n`.repeat(16)].join('');
+    const fields = {
+      ...{ host: `${hostname}:${port}`, authorization: `Bearer ${house.tokens.reporter}` },
+      ...{ 'content-type': 'application/x-ndjson', 'content-length': body.length, connection: 'close' },
+    };
+    const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+    const socket = connect(Number(port), hostname);
+    const sent = Promise.withResolvers<void>();
+    socket.once('error', sent.reject);
+    socket.write(`POST /api/v1/decisions:batch HTTP/1.1\r\n${head.join('')}\r\n${body}`, () =>
+      sent.resolve(),
+    );
+    await sent.promise;
+    const answer = (await text(socket)).split('\n');
+    expect(answer.filter((line) => line.includes('"refused"'))).toHaveLength(20_001);
+    const summary = { lines: 20_000, sealed: 0, known: 0, refused: 20_000, complete: false };
+    expect(answer).toContain(JSON.stringify({ summary }));
   });
 
   it('has to say that it is lines', async () => {
