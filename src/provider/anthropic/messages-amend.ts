@@ -12,6 +12,7 @@ import {
   unamendable,
   withheld,
 } from '../amending/amendment.ts';
+import { withoutSaidAgain } from '../amending/said-again.ts';
 import type { Amendment, ResponseReading } from '../protocol.ts';
 import { openEventStream } from '../reading/stream.ts';
 import { isRecord, type JsonRecord, textOf } from '../wire/json.ts';
@@ -23,11 +24,13 @@ const amendableBlocks: ReadonlySet<string> = new Set(['tool_use', 'server_tool_u
 
 /**
  * What happens to each content block, met in order. The first text block takes the new text; the API
- * refuses empty text blocks in a later turn, so the others go, and with '' all of them.
+ * refuses empty text blocks in a later turn, so the others go, and with '' all of them. With a call that is
+ * withheld goes what its server answered.
  */
 function planBlocks(at: ArgumentsAt, amendment: Amendment) {
   let place = 0;
   let textWritten = false;
+  const without = new Set<unknown>();
   return (block: JsonRecord): { keep: boolean; text?: string; input?: JsonRecord } => {
     const type = textOf(block['type']);
     if (type === 'text' && amendment.text !== undefined) {
@@ -35,12 +38,15 @@ function planBlocks(at: ArgumentsAt, amendment: Amendment) {
       textWritten = true;
       return { keep: true, text: amendment.text };
     }
-    if (!isCallBlock(type)) return { keep: true };
+    if (!isCallBlock(type)) return { keep: !without.has(block['tool_use_id']) };
     const value = at.get(place);
     place += 1;
     if (value === undefined) return { keep: true };
     if (!amendableBlocks.has(type)) throw unamendable(`a ${type} has no arguments of its own`);
-    if (value === withheld) return { keep: false };
+    if (value === withheld) {
+      without.add(block['id']);
+      return { keep: false };
+    }
     return { keep: true, input: objectArguments(value) };
   };
 }
@@ -60,7 +66,7 @@ function amendJson(original: Buffer, amendment: Amendment): Buffer {
       if (plan.text !== undefined) content.push({ ...withoutCitations(block), text: plan.text });
       else content.push(plan.input === undefined ? block : { ...block, input: plan.input });
     }
-    return { ...body, content };
+    return { ...withoutSaidAgain(body), content };
   });
   confirmAmended(readMessagesResponse(okStatus, amended), amendment);
   return amended;
@@ -111,7 +117,10 @@ function amendStream(original: Buffer, amendment: Amendment): Buffer {
     const type = textOf(value['type']);
     const block = value['content_block'];
     if (type === 'content_block_start' && isRecord(block)) return start(value, block);
-    if (type !== 'content_block_delta' && type !== 'content_block_stop') return null;
+    if (type !== 'content_block_delta' && type !== 'content_block_stop') {
+      const rest = withoutSaidAgain(value);
+      return rest === value ? null : [rest];
+    }
     const rewrite = typeof value['index'] === 'number' ? blocks[value['index']] : undefined;
     if (rewrite === undefined || !rewrite.keep) return [];
     if (type === 'content_block_delta' && rewrite.replaced) return [];

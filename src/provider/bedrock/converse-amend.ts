@@ -10,6 +10,7 @@ import {
   rewriteJson,
   unamendable,
 } from '../amending/amendment.ts';
+import { withoutSaidAgain } from '../amending/said-again.ts';
 import type { Amendment, ResponseReading } from '../protocol.ts';
 import { isRecord, type JsonRecord } from '../wire/json.ts';
 import { isCallMember, membersOf, readConverseResponse, shownBlockText } from './converse.ts';
@@ -61,7 +62,7 @@ export function amendConverseJson(original: Buffer, amendment: Amendment): Buffe
       const plan = planned(membersOf(block).find(isCallMember) ?? '', shownBlockText(block));
       if (plan.keep) content.push(amendBlock(block, plan));
     }
-    return { ...body, output: { ...output, message: { ...message, content } } };
+    return { ...withoutSaidAgain(body), output: { ...output, message: { ...message, content } } };
   });
   confirmAmended(readConverseResponse(okStatus, amended), amendment);
   return amended;
@@ -85,8 +86,10 @@ export function converseRewrite(
     if (plan.keep) kept += 1;
   }
   return (type, value) => {
-    if (type !== 'contentBlockStart' && type !== 'contentBlockDelta' && type !== 'contentBlockStop')
-      return null;
+    if (type !== 'contentBlockStart' && type !== 'contentBlockDelta' && type !== 'contentBlockStop') {
+      const rest = withoutSaidAgain(value);
+      return rest === value ? null : [[type, rest]];
+    }
     const plan = plans.get(value.contentBlockIndex);
     // An end without a beginning says nothing.
     if (plan === undefined || !plan.keep) return [];

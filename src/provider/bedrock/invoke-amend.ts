@@ -3,6 +3,7 @@
  * is not amended keeps its bytes. Pure.
  */
 import { confirmAmended, eventsOf, parseForRewrite, sseBytes, unamendable } from '../amending/amendment.ts';
+import { withoutSaidAgain } from '../amending/said-again.ts';
 import { amendMessages } from '../anthropic/messages-amend.ts';
 import { amendChat } from '../openai/chat-amend.ts';
 import type { Amendment, ResponseReading } from '../protocol.ts';
@@ -57,6 +58,13 @@ function amendAsEvents(original: Buffer, amendInner: (events: Buffer) => Buffer)
   return Buffer.concat(out);
 }
 
+function withoutSaidAgainIn(chunk: JsonRecord): JsonRecord {
+  const members = Object.entries(withoutSaidAgain(chunk));
+  return Object.fromEntries(
+    members.map(([name, value]) => [name, isRecord(value) ? withoutSaidAgain(value) : value]),
+  );
+}
+
 function amendConverseChunks(original: Buffer, reading: ResponseReading, amendment: Amendment): Buffer {
   const reader = createConverseStreamReader(okStatus);
   for (const { payload } of framesOf(original)) {
@@ -70,7 +78,10 @@ function amendConverseChunks(original: Buffer, reading: ResponseReading, amendme
     const text = decodedText(frame.bytes);
     const chunk = type !== 'chunk' || text === null ? null : parseForRewrite(text);
     const [entry, second] = isRecord(chunk) ? Object.entries(chunk) : [];
-    if (entry === undefined || second !== undefined || !isRecord(entry[1])) return null;
+    if (!isRecord(chunk) || entry === undefined) return null;
+    // The last has measures beside its event.
+    if (second !== undefined) return [['chunk', chunkValue(JSON.stringify(withoutSaidAgainIn(chunk)))]];
+    if (!isRecord(entry[1])) return null;
     const rewritten = rewrite(entry[0], entry[1]);
     if (rewritten === null) return null;
     return rewritten.map(([event, value]) => ['chunk', chunkValue(JSON.stringify({ [event]: value }))]);

@@ -1,6 +1,7 @@
 /** Writes a reviewer's amendment into an answer of Cohere's chat, in place. Pure. */
 import { confirmCalls } from '../amending/amended-calls.ts';
 import { objectArguments, planAmendment, rewriteJson, rewriteStream } from '../amending/amendment.ts';
+import { withoutSaidAgain } from '../amending/said-again.ts';
 import type { Amendment, ResponseReading } from '../protocol.ts';
 import { openEventStream } from '../reading/stream.ts';
 import { isRecord, type JsonRecord, textOf } from '../wire/json.ts';
@@ -33,7 +34,8 @@ function messageWithText(message: JsonRecord, text: string): JsonRecord {
 function amendJson(original: Buffer, amendment: Amendment): Buffer {
   const before = readCohereResponse(okStatus, original);
   const at = planAmendment(before, amendment);
-  const amended = rewriteJson(original, (body) => {
+  const amended = rewriteJson(original, (whole) => {
+    const body = withoutSaidAgain(whole);
     let message = isRecord(body['message']) ? body['message'] : {};
     if (amendment.text !== undefined) message = messageWithText(message, amendment.text);
     if (at.size === 0 || !Array.isArray(message['tool_calls'])) return { ...body, message };
@@ -95,7 +97,7 @@ function amendStream(original: Buffer, amendment: Amendment): Buffer {
     return [opened, { ...value, type: 'tool-call-delta', delta: { message: { tool_calls: piece } } }];
   }
 
-  const amended = rewriteStream(original, (value) => {
+  function eventWith(value: JsonRecord): readonly JsonRecord[] | null {
     switch (value['type']) {
       case 'content-start':
       case 'content-delta':
@@ -113,6 +115,14 @@ function amendStream(original: Buffer, amendment: Amendment): Buffer {
       default:
         return null;
     }
+  }
+
+  const amended = rewriteStream(original, (value) => {
+    const rewritten = eventWith(value);
+    const isUntouched = text === undefined && place === -1;
+    const rest = isUntouched ? value : withoutSaidAgain(value);
+    if (rewritten === null) return rest === value ? null : [rest];
+    return rewritten.map(withoutSaidAgain);
   });
   confirmCalls(before, readStream(amended), at, amendment);
   return amended;

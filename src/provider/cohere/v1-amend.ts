@@ -11,6 +11,7 @@ import {
   rewriteStream,
   unamendable,
 } from '../amending/amendment.ts';
+import { withoutSaidAgain } from '../amending/said-again.ts';
 import type { Amendment, ResponseReading, StreamForm } from '../protocol.ts';
 import { openLineStream, rewriteLines } from '../reading/ndjson-stream.ts';
 import { openEventStream } from '../reading/stream.ts';
@@ -53,7 +54,9 @@ function bodyWith(body: JsonRecord, at: ArgumentsAt, text: string | undefined): 
   const { generations } = next;
   if (!Array.isArray(generations)) return next;
   if (generations.length > 1) throw unamendable('it has several generations');
-  const written = generations.map((one: unknown) => (isRecord(one) ? { ...one, text } : one));
+  const written = generations.map((one: unknown) =>
+    isRecord(one) ? { ...withoutSaidAgain(one), text } : one,
+  );
   return { ...next, generations: written };
 }
 

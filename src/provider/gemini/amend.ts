@@ -11,6 +11,7 @@ import {
   rewriteStream,
   unamendable,
 } from '../amending/amendment.ts';
+import { withoutSaidAgain } from '../amending/said-again.ts';
 import type { Amendment, ResponseReading, StreamForm } from '../protocol.ts';
 import { openArrayStream, rewriteArray } from '../reading/json-array-stream.ts';
 import { openEventStream } from '../reading/stream.ts';
@@ -69,6 +70,14 @@ function planRewrites(original: Buffer, form: StreamForm | null, amendment: Amen
   return { before, at, rewrites };
 }
 
+/** Without what points into the text that is replaced, and has pieces of it. */
+function withoutSources(candidate: JsonRecord): JsonRecord {
+  const { citationMetadata: _citations, groundingMetadata: grounding, ...rest } = candidate;
+  if (!isRecord(grounding)) return rest;
+  const { groundingSupports: _supports, ...kept } = grounding;
+  return { ...rest, groundingMetadata: kept };
+}
+
 /** Rewrites one partial answer after the other. */
 function createRewriter(rewrites: Rewrites, text: string | undefined) {
   let chunk = -1;
@@ -95,10 +104,12 @@ function createRewriter(rewrites: Rewrites, text: string | undefined) {
     return Object.assign({}, ...members);
   }
 
-  function rewriteCandidate(candidate: unknown, at: number): unknown {
-    const content = isRecord(candidate) ? candidate['content'] : null;
+  function rewriteCandidate(given: unknown, at: number): unknown {
+    if (!isRecord(given)) return given;
+    const candidate = withoutSaidAgain(text === undefined ? given : withoutSources(given));
+    const content = candidate['content'];
     const parts = isRecord(content) ? content['parts'] : null;
-    if (!isRecord(candidate) || !isRecord(content) || !Array.isArray(parts)) return candidate;
+    if (!isRecord(content) || !Array.isArray(parts)) return candidate;
     const rewritten = parts.map((part: unknown, i) => rewritePart(part, at, i));
     return { ...candidate, content: { ...content, parts: rewritten } };
   }

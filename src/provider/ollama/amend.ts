@@ -4,6 +4,7 @@
  */
 import { confirmCalls } from '../amending/amended-calls.ts';
 import { type ArgumentsAt, objectArguments, planAmendment, rewriteJson } from '../amending/amendment.ts';
+import { withoutSaidAgain } from '../amending/said-again.ts';
 import type { Amendment, ResponseReading } from '../protocol.ts';
 import { openLineStream, rewriteLines } from '../reading/ndjson-stream.ts';
 import { isRecord, type JsonRecord, textOf } from '../wire/json.ts';
@@ -18,10 +19,10 @@ function readStream(talk: OllamaTalk, bytes: Buffer): ResponseReading {
   return stream.finish().reading;
 }
 
-/** Both spell a replaced text out, token by token. */
-function withoutTokens(body: JsonRecord): JsonRecord {
-  if (!('context' in body || 'logprobs' in body)) return body;
-  const { context: _context, logprobs: _logprobs, ...rest } = body;
+/** It spells a replaced text out, token by token. */
+function withoutContext(body: JsonRecord): JsonRecord {
+  if (!('context' in body)) return body;
+  const { context: _context, ...rest } = body;
   return rest;
 }
 
@@ -59,7 +60,9 @@ function rewriter(talk: OllamaTalk, at: ArgumentsAt, text: string | undefined) {
       if (inner !== message) next = { ...next, message: inner };
     }
     next = callsOf(next);
-    return text === undefined ? next : withoutTokens(next);
+    if (text !== undefined) return withoutSaidAgain(withoutContext(next));
+    // What stands before the first call says nothing of one.
+    return place === 0 ? next : withoutSaidAgain(next);
   };
 }
 

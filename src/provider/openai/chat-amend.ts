@@ -16,6 +16,7 @@ import {
   unamendable,
   withheld,
 } from '../amending/amendment.ts';
+import { withoutSaidAgain } from '../amending/said-again.ts';
 import type { Amendment } from '../protocol.ts';
 import { openEventStream } from '../reading/stream.ts';
 import { isAbsent, isRecord, type JsonRecord, parsedRecord } from '../wire/json.ts';
@@ -64,6 +65,11 @@ function messageWith(message: JsonRecord, firstPlace: number, at: ArgumentsAt, t
   return { message: next, nextPlace: place };
 }
 
+/** A choice that does not say, token by token, what was said before. */
+function unspelled(choice: JsonRecord): JsonRecord {
+  return withoutSaidAgain(isAbsent(choice['logprobs']) ? choice : { ...choice, logprobs: null });
+}
+
 function amendJson(original: Buffer, amendment: Amendment): Buffer {
   const at = planAmendment(readChatResponse(okStatus, original), amendment);
   const amended = rewriteJson(original, (body) => {
@@ -72,15 +78,18 @@ function amendJson(original: Buffer, amendment: Amendment): Buffer {
     let place = 0;
     const choices = list.map((choice) => {
       if (!isRecord(choice) || !isRecord(choice['message'])) return choice;
-      const { message, nextPlace } = messageWith(choice['message'], place, at, amendment.text);
+      const firstPlace = place;
+      const { message, nextPlace } = messageWith(choice['message'], firstPlace, at, amendment.text);
       place = nextPlace;
-      if (amendment.text === undefined) return { ...choice, message };
-      // Some have the replaced text there again, and log probabilities spell it out, token by token.
-      const { text: _again, ...rest } = choice;
-      const spelled = !isAbsent(choice['logprobs']);
-      return spelled ? { ...rest, message, logprobs: null } : { ...rest, message };
+      if (amendment.text !== undefined) {
+        // Some have the replaced text there again.
+        const { text: _again, ...rest } = unspelled(choice);
+        return { ...rest, message };
+      }
+      const isAmended = [...at.keys()].some((one) => one >= firstPlace && one < nextPlace);
+      return { ...(isAmended ? unspelled(choice) : choice), message };
     });
-    return { ...body, choices };
+    return { ...withoutSaidAgain(body), choices };
   });
   confirmAmended(readChatResponse(okStatus, amended), amendment);
   return amended;
@@ -117,7 +126,7 @@ function frameOf(original: Buffer): { readonly frame: JsonRecord; readonly usage
     if (isRecord(value['usage'])) usage = value['usage'];
     if (frame !== null || !Array.isArray(value['choices']) || value['choices'].length === 0) continue;
     const { choices: _choices, usage: _usage, obfuscation: _obfuscation, ...rest } = value;
-    frame = rest;
+    frame = withoutSaidAgain(rest);
   }
   return { frame: frame ?? {}, usage };
 }
@@ -179,19 +188,23 @@ function callsInPlace(
     if (!isAbsent(delta['role'])) named.add(index);
     const choice = amended.has(index) ? choices.get(index) : undefined;
     const { tool_calls: calls, function_call: legacy, ...rest } = delta;
-    if (choice === undefined || (isAbsent(calls) && isAbsent(legacy))) return entry;
-    if (written.has(index)) return { ...entry, delta: rest };
+    if (choice === undefined) return entry;
+    if (isAbsent(calls) && isAbsent(legacy)) return written.has(index) ? unspelled(entry) : entry;
+    if (written.has(index)) return { ...unspelled(entry), delta: rest };
     written.add(index);
     // Some SDKs refuse an answer that never says whose it is, and some join what says so twice.
     const role = named.has(index) ? {} : { role: 'assistant' };
-    return { ...entry, delta: { ...role, ...rest, ...wholeCalls(choice) } };
+    return { ...unspelled(entry), delta: { ...role, ...rest, ...wholeCalls(choice) } };
   }
 
   return rewriteStream(original, (chunk) => {
     const list = chunk['choices'];
     if (!Array.isArray(list)) return null;
     const next = list.map(choiceWith);
-    return next.every((entry, i) => entry === list[i]) ? null : [{ ...chunk, choices: next }];
+    const rest = written.size === 0 ? chunk : withoutSaidAgain(chunk);
+    return rest === chunk && next.every((entry, i) => entry === list[i])
+      ? null
+      : [{ ...rest, choices: next }];
   });
 }
 

@@ -11,6 +11,7 @@ import {
   rewriteStream,
   unamendable,
 } from '../amending/amendment.ts';
+import { withoutSaidAgain } from '../amending/said-again.ts';
 import type { Amendment, ResponseReading } from '../protocol.ts';
 import { boundedList, joined, note, openAnswer, pieceOf } from '../reading/reading.ts';
 import { openEventStream, type StreamEventKind, type StreamReader } from '../reading/stream.ts';
@@ -128,15 +129,16 @@ function readStream(bytes: Buffer): { reading: ResponseReading; choices: number 
   return { reading: stream.finish().reading, choices: reader.choices() };
 }
 
-/** The body with the one choice's text replaced; log probabilities spell the old one out. */
+/** The body with the one choice's text replaced, and nowhere the old one, token by token. */
 function bodyWith(body: JsonRecord, text: string): JsonRecord {
   const list: readonly unknown[] = Array.isArray(body.choices) ? body.choices : [];
   if (list.length > 1) throw unamendable('it has several choices');
   return {
-    ...body,
+    ...withoutSaidAgain(body),
     choices: list.map((choice) => {
       if (!isRecord(choice) || typeof choice.text !== 'string') return choice;
-      return isAbsent(choice.logprobs) ? { ...choice, text } : { ...choice, text, logprobs: null };
+      const spelled = isAbsent(choice.logprobs) ? {} : { logprobs: null };
+      return withoutSaidAgain({ ...choice, text, ...spelled });
     }),
   };
 }

@@ -8,6 +8,7 @@ import {
   rewriteStream,
   withheld,
 } from '../amending/amendment.ts';
+import { withoutSaidAgain } from '../amending/said-again.ts';
 import type { Amendment, ResponseReading } from '../protocol.ts';
 import { openEventStream } from '../reading/stream.ts';
 import { isRecord, type JsonRecord, textOf } from '../wire/json.ts';
@@ -34,7 +35,35 @@ function writerOf(text: string): () => string {
   };
 }
 
-function amendJson(original: Buffer, at: ArgumentsAt, text: string | undefined): Buffer {
+/** The provider's own account of the answer says all of it again. */
+function withoutOwnAccount(body: JsonRecord): JsonRecord {
+  const next: Record<string, unknown> = { ...body };
+  if (isRecord(body['response'])) {
+    const { body: _own, ...response } = body['response'];
+    next['response'] = response;
+  }
+  if (isRecord(body['providerMetadata'])) {
+    const told = Object.entries(body['providerMetadata']);
+    next['providerMetadata'] = Object.fromEntries(
+      told.map(([name, value]) => [name, isRecord(value) ? withoutSaidAgain(value) : value]),
+    );
+  }
+  return next;
+}
+
+/** Ids of the calls that are withheld: what is said of them goes with them. */
+function withheldIds(before: ResponseReading, at: ArgumentsAt): ReadonlySet<unknown> {
+  const calls = before.facts.toolCalls.filter((_call, place) => at.get(place) === withheld);
+  return new Set(calls.map(({ id }) => id));
+}
+
+function amendJson(
+  original: Buffer,
+  before: ResponseReading,
+  at: ArgumentsAt,
+  text: string | undefined,
+): Buffer {
+  const without = withheldIds(before, at);
   const nextText = text === undefined ? null : writerOf(text);
   return rewriteJson(original, (body) => {
     let place = 0;
@@ -42,13 +71,13 @@ function amendJson(original: Buffer, at: ArgumentsAt, text: string | undefined):
     const content = list.flatMap((part) => {
       if (!isRecord(part)) return [part];
       if (part['type'] === 'text' && nextText !== null) return [{ ...part, text: nextText() }];
-      if (!isCallPart(part)) return [part];
+      if (!isCallPart(part)) return without.has(part['toolCallId']) ? [] : [part];
       const value = at.get(place);
       place += 1;
       if (value === withheld) return [];
       return [value === undefined ? part : { ...part, input: written(value) }];
     });
-    return { ...body, content };
+    return { ...withoutOwnAccount(body), content };
   });
 }
 
@@ -66,6 +95,7 @@ function amendEvents(
     const type = textOf(event['type']);
     // As the provider sent it, before anything was changed.
     if (type === 'raw') return [];
+    if (type === 'finish') return [withoutOwnAccount(event)];
     if (type === 'text-delta' && nextText !== null) return [{ ...event, delta: nextText() }];
     const id = type.startsWith('tool-input-') ? textOf(event['id']) : textOf(event['toolCallId']);
     const place = id === '' ? undefined : byId.get(id);
@@ -90,7 +120,7 @@ export function amendGatewayAnswer(original: Buffer, streaming: boolean, amendme
   const at = planAmendment(before, amendment);
   const amended = streaming
     ? amendEvents(original, before, at, amendment.text)
-    : amendJson(original, at, amendment.text);
+    : amendJson(original, before, at, amendment.text);
   confirmCalls(before, read(amended), at, amendment);
   return amended;
 }
