@@ -104,6 +104,11 @@ function distinctId(calls: readonly ToolCallFact[], id: string): string {
   return id;
 }
 
+/** Whether the provider gave this id, by which its messages name a call, to another call too. */
+export function isIdOfOthers(calls: readonly { readonly id: string }[], id: string): boolean {
+  return calls.some((call) => call.id.startsWith(`${id}#`));
+}
+
 /**
  * Adds a call whose arguments are already a value; `argumentsText` is how the provider wrote them, `alsoAs` how else the
  * call is known.

@@ -11,6 +11,7 @@ import {
 } from '../amending/amendment.ts';
 import type { Amendment } from '../protocol.ts';
 import { usesWithin } from '../reading/parallel-uses.ts';
+import { isIdOfOthers } from '../reading/reading.ts';
 import { isRecord, type JsonRecord, readJsonText, textOf } from '../wire/json.ts';
 import { decodeSocketBody, encodeSocketBody, type SocketRecord } from './body.ts';
 import { readSocketAnswer } from './understood.ts';
@@ -55,7 +56,9 @@ function planCalls(
   const byCallId = new Map<string, JsonRecord>();
   for (const [place, value] of at) {
     const id = calls[place]?.id;
-    if (id !== undefined) byCallId.set(id, objectArguments(value));
+    if (id === undefined) continue;
+    if (isIdOfOthers(calls, id)) throw unamendable(`several of its calls have the id ${JSON.stringify(id)}`);
+    byCallId.set(id, objectArguments(value));
   }
   const callIdByItem = new Map<string, string>();
   const note = (value: unknown): void => {

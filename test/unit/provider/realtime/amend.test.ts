@@ -107,6 +107,14 @@ describe('are refused', () => {
   });
 });
 
+test('are refused where another call has the id of theirs, and would be handed them too', () => {
+  const both = [1, 25_000].map((amount) => ({ id: 'c', name: 'pay', args: { amount } }));
+  const { records } = decodeSocketBody(bodyOf([['withheld', { toolCall: { functionCalls: both } }]]));
+  const toolCalls = [call, { ...call, id: 'c#2', arguments: { amount: 25_000 } }];
+  const body = encodeSocketBody({ facts: { ...facts, toolCalls }, defects: [] }, records);
+  expect(() => amendSocketAnswer(body, toTwo)).toThrow(/several of its calls have the id "c"/);
+});
+
 test('are written beside a message that nests too deep to be walked', () => {
   const data = Buffer.from(`${'['.repeat(200_000)}${']'.repeat(200_000)}`);
   const deep = { atMs: 0, sender: 'client', opcode: 'text', way: 'passed', bytes: data.length } as const;
