@@ -47,6 +47,12 @@ function nextText(text: string | undefined) {
   };
 }
 
+/** A convenience of some clients' servers: the text once more. */
+function textAgain(interaction: JsonRecord, text: string | undefined): JsonRecord {
+  if (text === undefined || typeof interaction['output_text'] !== 'string') return interaction;
+  return { ...interaction, output_text: text };
+}
+
 function amendJson(original: Buffer, amendment: Amendment): Buffer {
   const before = readInteraction(okStatus, original);
   const at = planAmendment(before, amendment);
@@ -69,10 +75,7 @@ function amendJson(original: Buffer, amendment: Amendment): Buffer {
     const key = stepsKey(body);
     const steps = body[key];
     const rewritten = Array.isArray(steps) ? { ...body, [key]: steps.map(rewriteStep) } : body;
-    // A convenience of some clients' servers: the text once more.
-    const { output_text } = rewritten;
-    if (amendment.text === undefined || typeof output_text !== 'string') return rewritten;
-    return { ...rewritten, output_text: amendment.text };
+    return textAgain(rewritten, amendment.text);
   });
   confirmCalls(before, readInteraction(okStatus, amended), at, amendment);
   return amended;
@@ -129,6 +132,11 @@ function amendStream(original: Buffer, amendment: Amendment): Buffer {
     const type = interactionEventType(value, '');
     if (type === 'step.start') return start(value);
     if (type === 'step.delta') return delta(value);
+    const { interaction } = value;
+    if (isRecord(interaction)) {
+      const again = textAgain(interaction, amendment.text);
+      return again === interaction ? null : [{ ...value, interaction: again }];
+    }
     const args = type === 'step.stop' ? pending.get(value['index']) : undefined;
     // A call without a word about its arguments gets them before it ends.
     if (!isRecord(args)) return null;

@@ -92,6 +92,14 @@ const converseChunks = Buffer.concat(
   converseEvents.map(([type, value]) => inChunk({ [type]: value, ...(type === 'metadata' ? measures : {}) })),
 );
 
+const interaction = events(
+  { event_type: 'interaction.created', interaction: { status: 'in_progress' } },
+  { event_type: 'step.start', index: 0, step: { type: 'model_output' } },
+  { event_type: 'step.delta', index: 0, delta: { type: 'text', text: '25000' } },
+  { event_type: 'step.stop', index: 0 },
+  { event_type: 'interaction.completed', interaction: { status: 'completed', output_text: '25000' } },
+);
+
 const likely = [{ text: '25000', token_ids: [25_000], logprobs: [-1] }];
 const cohere = (message: object) => ({ message: { role: 'assistant', ...message }, logprobs: likely });
 const said = { message: { content: { type: 'text', text: '25000' } } };
@@ -176,6 +184,7 @@ const cases: readonly Case[] = [
   ['a message’s MCP call', 'anthropic', 'messages', null, { content: served, ...traced }, withoutFirst],
   ['a message’s streamed MCP call', 'anthropic', 'messages', 'sse', servedStream, withoutFirst],
   ['a Gemini text', 'gemini', 'generate_content', null, candidate({ text: '25000' }), text],
+  ['a streamed interaction', 'gemini', 'interactions', 'sse', interaction, text],
   ['a Converse text', 'bedrock', 'converse', null, converse({ text: '25000' }), text],
   ['a Converse call', 'bedrock', 'converse', null, converse(toolUse), toFive],
   ['a Cohere text', 'cohere', 'chat', null, cohere({ content: [{ type: 'text', text: '25000' }] }), text],
@@ -232,7 +241,22 @@ describe('what is amended or withheld is not said again', () => {
   });
 });
 
+test('a text that is also spoken is not amended: what is spoken would stay', () => {
+  const parts = [{ text: 'One.' }, { audioTranscription: { text: '25000' } }];
+  const answer = { candidates: [{ content: { role: 'model', parts }, finishReason: 'STOP' }] };
+  expect(() => amended('gemini', 'generate_content', null, answer, text)).toThrow(
+    /its text does not stand in one place/,
+  );
+});
+
 describe('what stands beside it stays', () => {
+  test('the very bytes of an event that says nothing again', () => {
+    const spaced = servedStream.replace('{"type":"message_stop"}', '{ "type": "message_stop" }');
+    expect(amended('anthropic', 'messages', 'sse', spaced, withoutFirst)).toContain(
+      '{ "type": "message_stop" }',
+    );
+  });
+
   test('the tokens of a text that was shown before the first call', () => {
     const out = amended('openai', 'chat.completions', 'sse', streamedCalls, withoutFirst);
     expect(out.startsWith(streamedCalls.slice(0, streamedCalls.indexOf('\n\n')))).toBe(true);
