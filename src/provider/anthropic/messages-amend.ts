@@ -31,7 +31,9 @@ function planBlocks(at: ArgumentsAt, amendment: Amendment) {
   let place = 0;
   let textWritten = false;
   const without = new Set<unknown>();
-  return (block: JsonRecord): { keep: boolean; text?: string; input?: JsonRecord } => {
+  let taken = false;
+  let left = false;
+  const planned = (block: JsonRecord): { keep: boolean; text?: string; input?: JsonRecord } => {
     const type = textOf(block['type']);
     if (type === 'text' && amendment.text !== undefined) {
       if (textWritten || amendment.text === '') return { keep: false };
@@ -41,6 +43,8 @@ function planBlocks(at: ArgumentsAt, amendment: Amendment) {
     if (!isCallBlock(type)) return { keep: !without.has(block['tool_use_id']) };
     const value = at.get(place);
     place += 1;
+    if (type === 'tool_use' && value === withheld) taken = true;
+    else if (type === 'tool_use') left = true;
     if (value === undefined) return { keep: true };
     if (!amendableBlocks.has(type)) throw unamendable(`a ${type} has no arguments of its own`);
     if (value === withheld) {
@@ -49,6 +53,10 @@ function planBlocks(at: ArgumentsAt, amendment: Amendment) {
     }
     return { keep: true, input: objectArguments(value) };
   };
+  /** Whoever loops while the model asks for tools would have none to run. */
+  const endOf = (stopReason: unknown): unknown =>
+    stopReason === 'tool_use' && taken && !left ? 'end_turn' : stopReason;
+  return { planned, endOf };
 }
 
 function withoutCitations(block: JsonRecord): JsonRecord {
@@ -58,7 +66,7 @@ function withoutCitations(block: JsonRecord): JsonRecord {
 function amendJson(original: Buffer, amendment: Amendment): Buffer {
   const at = planAmendment(readMessagesResponse(okStatus, original), amendment);
   const amended = rewriteJson(original, (body) => {
-    const planned = planBlocks(at, amendment);
+    const { planned, endOf } = planBlocks(at, amendment);
     const content: unknown[] = [];
     for (const block of Array.isArray(body['content']) ? body['content'] : []) {
       const plan = isRecord(block) ? planned(block) : { keep: true };
@@ -66,7 +74,8 @@ function amendJson(original: Buffer, amendment: Amendment): Buffer {
       if (plan.text !== undefined) content.push({ ...withoutCitations(block), text: plan.text });
       else content.push(plan.input === undefined ? block : { ...block, input: plan.input });
     }
-    return { ...withoutSaidAgain(body), content };
+    const end = 'stop_reason' in body ? { stop_reason: endOf(body['stop_reason']) } : {};
+    return { ...withoutSaidAgain(body), content, ...end };
   });
   confirmAmended(readMessagesResponse(okStatus, amended), amendment);
   return amended;
@@ -86,7 +95,7 @@ interface BlockRewrite {
 }
 
 function amendStream(original: Buffer, amendment: Amendment): Buffer {
-  const planned = planBlocks(planAmendment(readStream(original), amendment), amendment);
+  const { planned, endOf } = planBlocks(planAmendment(readStream(original), amendment), amendment);
   const blocks: BlockRewrite[] = [];
   let kept = 0;
 
@@ -119,6 +128,10 @@ function amendStream(original: Buffer, amendment: Amendment): Buffer {
     if (type === 'content_block_start' && isRecord(block)) return start(value, block);
     if (type !== 'content_block_delta' && type !== 'content_block_stop') {
       const rest = withoutSaidAgain(value);
+      const { delta } = value;
+      const end = isRecord(delta) ? endOf(delta['stop_reason']) : undefined;
+      if (isRecord(delta) && end !== delta['stop_reason'])
+        return [{ ...rest, delta: { ...delta, stop_reason: end } }];
       return rest === value ? null : [rest];
     }
     const rewrite = typeof value['index'] === 'number' ? blocks[value['index']] : undefined;

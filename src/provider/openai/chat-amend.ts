@@ -70,6 +70,14 @@ function unspelled(choice: JsonRecord): JsonRecord {
   return withoutSaidAgain(isAbsent(choice['logprobs']) ? choice : { ...choice, logprobs: null });
 }
 
+/** A choice whose calls are all taken out: who loops while the model asks for tools would have none to run. */
+function ended(choice: JsonRecord): JsonRecord {
+  const { finish_reason: reason } = choice;
+  return reason === 'tool_calls' || reason === 'function_call'
+    ? { ...choice, finish_reason: 'stop' }
+    : choice;
+}
+
 function amendJson(original: Buffer, amendment: Amendment): Buffer {
   const at = planAmendment(readChatResponse(okStatus, original), amendment);
   const amended = rewriteJson(original, (body) => {
@@ -87,7 +95,9 @@ function amendJson(original: Buffer, amendment: Amendment): Buffer {
         return { ...rest, message };
       }
       const isAmended = [...at.keys()].some((one) => one >= firstPlace && one < nextPlace);
-      return { ...(isAmended ? unspelled(choice) : choice), message };
+      if (!isAmended) return { ...choice, message };
+      const isLeft = !isAbsent(message['tool_calls']) || !isAbsent(message['function_call']);
+      return { ...unspelled(isLeft ? choice : ended(choice)), message };
     });
     return { ...withoutSaidAgain(body), choices };
   });
@@ -181,12 +191,13 @@ function callsInPlace(
   const written = new Set<number>();
   const named = new Set<number>();
 
-  function choiceWith(entry: unknown): unknown {
-    const delta = isRecord(entry) ? entry['delta'] : undefined;
-    if (!isRecord(entry) || !isRecord(delta)) return entry;
-    const index = typeof entry['index'] === 'number' ? entry['index'] : 0;
+  function choiceWith(given: unknown): unknown {
+    const delta = isRecord(given) ? given['delta'] : undefined;
+    if (!isRecord(given) || !isRecord(delta)) return given;
+    const index = typeof given['index'] === 'number' ? given['index'] : 0;
     if (!isAbsent(delta['role'])) named.add(index);
     const choice = amended.has(index) ? choices.get(index) : undefined;
+    const entry = choice?.calls.length === 0 ? ended(given) : given;
     const { tool_calls: calls, function_call: legacy, ...rest } = delta;
     if (choice === undefined) return entry;
     if (isAbsent(calls) && isAbsent(legacy)) return written.has(index) ? unspelled(entry) : entry;
