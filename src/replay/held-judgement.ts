@@ -2,6 +2,7 @@
  * What rules in force say of a held exchange by now, as it is or with something in its place. Whoever rules lets through
  * what a rule holds: that is what a hold is for. What a rule denies nobody lets through.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { HoldpointError } from '../core/errors.ts';
 import type { Entry } from '../ledger/entry.ts';
 import type { UnreadableEntry } from '../ledger/reader.ts';
@@ -10,6 +11,8 @@ import type { Replayable, ReplayedLedger } from './messages.ts';
 import { readRecorded } from './recorded.ts';
 
 const decodedBytesMax = 64 * 1024 * 1024;
+/** Of a batch, after which others have their turn. */
+const linesPerTurn = 64;
 
 /** Where in the record it stands. */
 export interface HeldPart {
@@ -57,7 +60,7 @@ export async function requireReleasable(
     throw changed(
       'The policy changed since this was held, and too little of it is stored to tell whether a rule denies it by now.',
     );
-  const denying = denialIn(judged, hold, inForce);
+  const denying = await denialIn(judged, hold, inForce);
   if (denying === null) return;
   throw changed(
     `The policy changed since this was held, and the rule ${denying.rule} denies it by now: ${denying.title}.`,
@@ -93,15 +96,18 @@ export async function judgedAgain(
   return inForce.deniesBy(hold.phase, judged.lacking) ? null : judged;
 }
 
-/** The first rule that denies any of it; null where none does. */
-export function denialIn(
+/** The first rule that denies any of it; null where none does. A batch has many lines: others have their turns in between. */
+export async function denialIn(
   { heard }: Pick<Replayable, 'heard'>,
   { phase }: Pick<HeldPart, 'phase'>,
-  inForce: Policy,
-): Denial | null {
+  inForce: Pick<Policy, 'judge'>,
+): Promise<Denial | null> {
+  let lines = 0;
   for (const { facts } of heard()) {
     const denying = inForce.judge(phase, facts).matches.find(({ action }) => action === 'deny');
     if (denying !== undefined) return denying;
+    lines += 1;
+    if (lines % linesPerTurn === 0) await nextTurn();
   }
   return null;
 }
