@@ -4,6 +4,7 @@ import { openTimeSpan } from '../../ledger/time-span.ts';
 import { type SummaryAnswer, showSummary, summaryQuerySchema } from '../api/summary.ts';
 import { createDamage } from '../damage.ts';
 import { type Route, sendJson } from '../http.ts';
+import { keepSummaries } from '../kept-summaries.ts';
 import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
 import { createSummary } from '../summary.ts';
@@ -11,32 +12,14 @@ import { createSummary } from '../summary.ts';
 const hourMs = 3_600_000;
 /** Looked at for one summary, the newest first. */
 const entriesMax = 50_000;
-/** Many consoles that look at the same window cost as much as one. */
-const keptMs = 5_000;
-const windowsMax = 8;
 const bucketsMax = 30;
 
-interface Kept {
-  /** On the clock that never jumps back. */
-  readonly atMonoMs: number;
-  readonly answer: Promise<SummaryAnswer>;
-}
-
 export function summaryRoutes(parts: ControlParts): Route[] {
-  const kept = new Map<number, Kept>();
-
-  function summaryOf(hours: number): Promise<SummaryAnswer> {
-    const atMonoMs = parts.clock.monoUs() / 1000;
-    const known = kept.get(hours);
-    if (known !== undefined && atMonoMs - known.atMonoMs < keptMs) return known.answer;
-    const answer = summarise(parts, parts.clock.nowMs(), hours);
-    if (kept.size >= windowsMax) kept.clear();
-    kept.set(hours, { atMonoMs, answer });
-    // What failed is tried again by the next who asks; this one's caller hears of it.
-    answer.catch(() => kept.delete(hours));
-    return answer;
-  }
-
+  const { clock } = parts;
+  const summaryOf = keepSummaries(
+    (hours) => summarise(parts, clock.nowMs(), hours),
+    () => clock.monoUs() / 1000,
+  );
   return [
     {
       method: 'GET',
