@@ -104,7 +104,7 @@ function holdParts(
 ): Parts {
   // Broken glass releases all of it, whatever was chosen before.
   const isBreaking = state.prompt?.kind.endsWith('break-glass') === true;
-  const lines = detailRows(hold, isBreaking ? new Set() : withheld, columns);
+  const lines = detailRows(hold, isBreaking ? none : withheld, columns);
   const first = Math.min(scroll, Math.max(0, lines.length - rows));
   const left = duration(Date.parse(hold.expiresAt) - nowMs);
   const title = `${hold.id}  ${hold.state}  [${hold.severity}]  ${left} left  caller ${hold.caller}`;
@@ -129,8 +129,27 @@ function keysIn({ actions, exchange, breakGlass }: Detail): string {
   ].join('   ');
 }
 
+const none: ReadonlySet<number> = new Set();
+
+interface Laid {
+  readonly withheld: ReadonlySet<number>;
+  readonly columns: number;
+  readonly rows: readonly string[];
+}
+
+/** The rows of a hold as they were laid out last: megabytes take seconds, and it is drawn at every key. */
+const laid = new WeakMap<Detail, Laid>();
+
+function detailRows(hold: Detail, withheld: ReadonlySet<number>, columns: number): readonly string[] {
+  const last = laid.get(hold);
+  if (last?.withheld === withheld && last.columns === columns) return last.rows;
+  const rows = laidOut(hold, withheld, columns);
+  laid.set(hold, { withheld, columns, rows });
+  return rows;
+}
+
 /** What a reviewer needs, the consequence first. What is ours begins at the margin, and nothing recorded does. */
-function detailRows(hold: Detail, withheld: ReadonlySet<number>, columns: number): string[] {
+function laidOut(hold: Detail, withheld: ReadonlySet<number>, columns: number): string[] {
   const own = (line: string): string[] => ours(line, columns);
   const part = ({ title, text }: { readonly title: string; readonly text: string }): string[] => [
     ...own(title),

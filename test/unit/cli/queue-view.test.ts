@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Detail } from '../../../src/cli/hold-answers.ts';
-import { emptyQueue, withItems } from '../../../src/cli/queue-state.ts';
+import { emptyQueue, type QueueState, withItems } from '../../../src/cli/queue-state.ts';
 import { rowsOf, scrolledWithin } from '../../../src/cli/queue-view.ts';
 import { cell, paintFor } from '../../../src/cli/screen.ts';
 import {
@@ -60,6 +60,33 @@ describe('what is shown', () => {
   });
 
   const size = { rows: 10, columns: 40 };
+
+  it('is laid out once for all keys, and anew for another width, another choice and another reading of it', () => {
+    let laidOut = 0;
+    const read = (): QueueState => {
+      const state = opened(three, 'hello', two);
+      if (state.open === null) throw new Error('nothing is open');
+      const get = () => {
+        laidOut += 1;
+        return 'reviewer';
+      };
+      const hold = Object.defineProperty({ ...state.open.hold }, 'workload', { get });
+      return { ...state, open: { ...state.open, hold } };
+    };
+    const drawn = (state: QueueState, columns: number): number => {
+      rowsOf(scrolledWithin(state, { ...size, columns }), { ...size, columns }, 0, plain);
+      return laidOut;
+    };
+    const state = read();
+    expect([
+      drawn(state, 40),
+      drawn(type(state, 'jj').state, 40),
+      drawn(type(state, 'rwhy').state, 40),
+    ]).toEqual([1, 1, 1]);
+    expect(drawn(state, 41)).toBe(2);
+    expect(drawn(type(state, '1').state, 41)).toBe(3);
+    expect(drawn(read(), 41)).toBe(4);
+  });
 
   it('goes no further than to its end, and back from there at the first key', () => {
     const long = opened(three, 'x'.repeat(400));
@@ -194,6 +221,9 @@ describe('what is shown', () => {
   it('is cut to the column, wide characters counted as two', () => {
     expect(cell('漢字かな', 5)).toBe('漢字…');
     expect(cell('𠀀𠀀𠀀', 5)).toBe('𠀀𠀀…');
+    expect(cell('\u2329\u232a\u2630\u2637\u268a\u268f', 5)).toBe('\u2329\u232a…');
+    expect(cell('\u268a\u268f\u2630\u2637', 5)).toBe('\u268a\u268f…');
+    expect(cell('\u2638\u2328', 5)).toBe('\u2638\u2328   ');
     expect(cell('abc', 5)).toBe('abc  ');
     expect(cell('abcde', 5)).toBe('abcde');
     expect(cell('abcdef', 5)).toBe('abcd…');
@@ -223,6 +253,13 @@ describe('what is shown', () => {
       const rows = rowsOf(state, { rows: 40, columns }, 0, plain);
       expect(rows.filter((row) => row.length > columns)).toEqual([]);
     }
+  });
+
+  it('has the end of a line of brackets that take two columns each, as a terminal draws it', () => {
+    const state = opened(three, `${'\u2329'.repeat(30)}END`);
+    const rows = rowsOf(state, { rows: 60, columns: 40 }, 0, plain);
+    const columns = (row: string): number => row.length + row.split('\u2329').length - 1;
+    expect(rows.filter((row) => row.includes('\u2329') && columns(row) > 40)).toEqual([]);
   });
 
   it.each([
