@@ -68,6 +68,7 @@ async function setScene(browser: Browser, attack: string): Promise<Scene> {
       ],
     },
     attack,
+    attack,
   );
   const stage = await setStage(policyWith(attack), provider.url);
   const token = stage.token('mallory', 'admin');

@@ -117,13 +117,14 @@ export const deletingRecords = {
 export async function startFixedProvider(
   message: unknown,
   model = 'gpt-4.1',
+  finishReason = 'tool_calls',
 ): Promise<{ url: string; close(): Promise<void> }> {
   const answer = JSON.stringify({
     id: 'chatcmpl-1',
     object: 'chat.completion',
     created: 1_700_000_000,
     model,
-    choices: [{ index: 0, message, finish_reason: 'tool_calls' }],
+    choices: [{ index: 0, message, finish_reason: finishReason }],
     usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
   });
   const server = createServer((req, res) => {

@@ -45,7 +45,11 @@ export function Conversation({ exchange }: { readonly exchange: Exchange }): Com
       : h(MessageList, { messages: turn }),
     response === null
       ? null
-      : h('p', { class: 'quiet' }, answerFacts(response.finishReason, response.tokens, response.streamed)),
+      : h(
+          'p',
+          { class: 'quiet' },
+          h(Recorded, { text: answerFacts(response.finishReason, response.tokens, response.streamed) }),
+        ),
     h(Fold, { label: 'Raw request', content: () => h(Raw, { message: request.raw }) }),
     amendedRequest === null
       ? null
