@@ -1,7 +1,8 @@
 /** A tool call's arguments as a table: name, type, value, nothing cut, nothing hidden, numbers as they were sent. */
 import { type ComponentChild, h } from 'preact';
 import { placeBelow } from '../answers/because-data.ts';
-import { groupedNumber, type JsonTree, readJson } from '../words/json-tree.ts';
+import { countText } from '../words/counts.ts';
+import { countOf, groupedNumber, type JsonTree, printJson, readJson } from '../words/json-tree.ts';
 import { MatchedMark } from './because.ts';
 import { LookalikeNote, Recorded } from './recorded.ts';
 
@@ -14,23 +15,45 @@ interface Marked {
 
 const nowhere: Marked = { matched: new Set(), path: '' };
 
-export function ArgumentsTable(props: { readonly source: string } & Partial<Marked>): ComponentChild {
-  const { source, matched = nowhere.matched, path = nowhere.path } = props;
+/** A browser takes minutes to draw a table of some hundred thousand rows, and nobody rules on a page that does not come. */
+export const argumentRowsMax = 2_000;
+
+interface ArgumentsProps extends Partial<Marked> {
+  readonly source: string;
+  /** What has more is laid out as text. */
+  readonly rowsMax?: number;
+}
+
+export function ArgumentsTable(props: ArgumentsProps): ComponentChild {
+  const { source, matched = nowhere.matched, path = nowhere.path, rowsMax = argumentRowsMax } = props;
   if (source.trim() === '') return h('p', { class: 'quiet' }, 'Without arguments.');
   const tree = readJson(source);
   if (tree === null) {
     return h('div', null, [
       h('p', { class: 'note' }, [
-        h('strong', null, 'The arguments are not JSON. '),
+        h('strong', null, 'The arguments are not JSON, or nested too deep for a table. '),
         'This is what the workload gets, character by character.',
       ]),
       h('pre', { class: 'raw' }, h(Recorded, { text: source })),
     ]);
   }
+  if (countOf(tree) > rowsMax) return h(ArgumentsText, { tree });
   return h('div', null, [
     tree.kind === 'object' && tree.members.length === 0
       ? h('p', { class: 'quiet' }, 'Without arguments.')
       : h('div', { class: 'table-scroll' }, h(Value, { tree, top: true, matched, path })),
+    h(LookalikeNote, { text: textsIn(tree).join('\n') }),
+  ]);
+}
+
+/** Whole as well, in one piece. That a name stands twice in them is told above all calls. */
+function ArgumentsText({ tree }: { readonly tree: JsonTree }): ComponentChild {
+  return h('div', null, [
+    h('p', { class: 'note' }, [
+      h('strong', null, `${countText(countOf(tree))} values, more than a table shows here. `),
+      'This is all of them as JSON.',
+    ]),
+    h('pre', { class: 'raw' }, h(Recorded, { text: printJson(tree) })),
     h(LookalikeNote, { text: textsIn(tree).join('\n') }),
   ]);
 }

@@ -99,6 +99,9 @@ function answerFacts(finishReason: string, tokens: string, streamed: boolean): s
   return `The answer: ${facts.filter(Boolean).join(', ') || 'nothing more is known'}.`;
 }
 
+/** Of each call: there can be hundreds of messages. */
+const pastRowsMax = 200;
+
 /** Messages in order, with who said each. */
 export function MessageList({ messages }: { readonly messages: readonly Message[] }): ComponentChild {
   return h('ol', { class: 'messages' }, messages.map(messageItem));
@@ -112,7 +115,7 @@ function messageItem(message: Message, i: number): ComponentChild {
       message.toolCalls.map((call, n) =>
         h('div', { key: `${n}`, class: 'past-call' }, [
           h('code', null, h(Recorded, { text: call.name })),
-          h(ArgumentsTable, { source: call.argumentsText }),
+          h(ArgumentsTable, { source: call.argumentsText, rowsMax: pastRowsMax }),
         ]),
       ),
       message.text === '' && message.toolCalls.length === 0 ? h('span', { class: 'quiet' }, 'no text') : null,

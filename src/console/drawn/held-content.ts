@@ -3,7 +3,7 @@ import { type ComponentChild, type ComponentChildren, h } from 'preact';
 import { shownAt } from '../answers/because-data.ts';
 import type { Exchange, RequestContent, ResponseContent, ToolCall } from '../answers/exchange-data.ts';
 import type { HoldSummary } from '../answers/hold-data.ts';
-import { ArgumentsTable } from './arguments.ts';
+import { ArgumentsTable, argumentRowsMax } from './arguments.ts';
 import { MatchedMark } from './because.ts';
 import { LookalikeNote, Recorded } from './recorded.ts';
 
@@ -66,6 +66,8 @@ interface AnswerProps {
 }
 
 const nowhere: ReadonlySet<string> = new Set();
+/** Of each call, however many there are. */
+const callRowsMin = 20;
 
 function Consequence(props: { readonly summary: HoldSummary; readonly exchange: Exchange }): ComponentChild {
   const { summary, exchange } = props;
@@ -93,6 +95,7 @@ function Consequence(props: { readonly summary: HoldSummary; readonly exchange: 
 /** The tool calls of an answer with every argument, and its text. */
 export function AnswerContent({ response, withheld, matched = nowhere }: AnswerProps): ComponentChild {
   const { toolCalls, text, refusal } = response;
+  const rowsMax = Math.max(callRowsMin, Math.floor(argumentRowsMax / toolCalls.length));
   return h('div', null, [
     toolCalls.map((call, i) => {
       const path = `/response/toolCalls/${i}`;
@@ -103,6 +106,7 @@ export function AnswerContent({ response, withheld, matched = nowhere }: AnswerP
         isWithheld: withheld?.has(i) === true,
         matched,
         path,
+        rowsMax,
       });
     }),
     text === ''
@@ -151,8 +155,9 @@ function CallCard(props: {
   readonly isWithheld: boolean;
   readonly matched: ReadonlySet<string>;
   readonly path: string;
+  readonly rowsMax: number;
 }): ComponentChild {
-  const { call, name, isWithheld, matched, path } = props;
+  const { call, name, isWithheld, matched, path, rowsMax } = props;
   const placesIn = (at: readonly number[], member: string) => at.map((i) => `${path}/alsoAs/${i}/${member}`);
   const ownPath = `${path}/arguments`;
   const matchedHere = shownAt(matched, placesIn(call.sameArgumentsAt, 'arguments'), ownPath);
@@ -174,7 +179,7 @@ function CallCard(props: {
             placesIn(at, 'name').some((place) => matched.has(place)) ? [' ', h(MatchedMark, null)] : null,
           ]),
         ]),
-    h(ArgumentsTable, { source: call.argumentsText, matched: matchedHere, path: ownPath }),
+    h(ArgumentsTable, { source: call.argumentsText, matched: matchedHere, path: ownPath, rowsMax }),
     call.otherReadings.map(({ text: source, at }) => {
       const places = placesIn(at, 'arguments');
       const [first = ''] = places;
@@ -183,7 +188,7 @@ function CallCard(props: {
           h('strong', null, 'Some clients read the arguments otherwise. '),
           'A workload that uses one of them gets this:',
         ]),
-        h(ArgumentsTable, { source, matched: shownAt(matched, places, first), path: first }),
+        h(ArgumentsTable, { source, matched: shownAt(matched, places, first), path: first, rowsMax }),
       ]);
     }),
   ]);

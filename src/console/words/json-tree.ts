@@ -108,6 +108,18 @@ function readWord(cursor: Cursor): JsonTree {
   return { kind: text === 'true' || text === 'false' ? 'boolean' : 'number', text };
 }
 
+/** How many values there are inside, lists and objects among them: each takes a line. */
+export function countOf(tree: JsonTree): number {
+  let count = 0;
+  for (const value of valuesIn(tree)) count += 1 + countOf(value);
+  return count;
+}
+
+function valuesIn(tree: JsonTree): readonly JsonTree[] {
+  if (tree.kind === 'object') return tree.members.map(({ value }) => value);
+  return tree.kind === 'list' ? tree.items : [];
+}
+
 /** Laid out over lines, two spaces deep; characters without a shape are escaped. Reads back as the same value. */
 export function printJson(tree: JsonTree, indent = ''): string {
   const deeper = `${indent}  `;

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { groupedNumber, laidOut, printJson, readJson } from '../../../../src/console/words/json-tree.ts';
+import {
+  countOf,
+  groupedNumber,
+  laidOut,
+  printJson,
+  readJson,
+} from '../../../../src/console/words/json-tree.ts';
 
 describe('JSON as it was sent', () => {
   it('keeps the spelling of numbers that this browser could not hold', () => {
@@ -38,6 +44,18 @@ describe('JSON as it was sent', () => {
         if (tree !== null) expect(JSON.parse(printJson(tree))).toEqual(JSON.parse(source));
       }),
     );
+  });
+});
+
+describe('how many values a JSON text has inside', () => {
+  it.each([
+    ['1', 0],
+    ['[]', 0],
+    ['[1,"a",null]', 3],
+    ['{"a":{"b":[true,{}]},"a":1}', 5],
+  ])('%s has %i', (source, count) => {
+    const tree = readJson(source);
+    expect(tree && countOf(tree)).toBe(count);
   });
 });
 
