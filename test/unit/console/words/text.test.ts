@@ -31,6 +31,27 @@ describe('marks in recorded text', () => {
     },
   );
 
+  it.each([
+    [`a${'\n'.repeat(9)}b`, 'a\n⟨8 empty lines⟩\nb'],
+    [`a\r\n${' \t\r\n'.repeat(60)}b`, 'a\r\n⟨60 empty lines⟩\nb'],
+    [`${'\n'.repeat(8)}b`, '⟨8 empty lines⟩\nb'],
+    [`a${'\n'.repeat(9)}\u200b${'\n'.repeat(9)}`, 'a\n⟨8 empty lines⟩\n⟨U+200B⟩\n⟨8 empty lines⟩\n'],
+    [`a${'\n'.repeat(8)}b`, `a${'\n'.repeat(8)}b`],
+  ])('counts the empty lines of %j, where they are many', (text, shown) => {
+    const pieces = piecesOf(text);
+    expect(pieces.map((piece) => piece.text).join('')).toBe(shown);
+    expect(pieces.filter(({ kind }) => kind === 'mark').length).toBe(shown.split('⟨').length - 1);
+  });
+
+  it.each([' '.repeat(200_000), `${'\n'.repeat(7)}x`.repeat(30_000), `\n${' '.repeat(5_000)}`.repeat(40)])(
+    'reads much white space in good time',
+    (text) => {
+      const begun = performance.now();
+      piecesOf(text);
+      expect(performance.now() - begun).toBeLessThan(2_000);
+    },
+  );
+
   it('loses nothing of any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
@@ -60,6 +81,26 @@ describe('marks in recorded text', () => {
 describe('letters that look like others', () => {
   it.each(['p\u0430ypal', 'ｐaypal', '\u{1D429}ay', 'Αdmin'])('finds %s', (word) => {
     expect(lookalikesIn(`pay ${word} now`)).toEqual([word]);
+  });
+
+  it.each(['\u0430\u0440\u0440\u04cf\u0435', '\u0420\u0410\u0423', '\u0440\u0430\u04431', '\u039f\u039a'])(
+    'finds %s, of another alphabet whole',
+    (word) => {
+      expect(lookalikesIn(`pay ${word} now`)).toEqual([word]);
+    },
+  );
+
+  it.each(['%s.com', 'sales@%s', 'http://%s/'])(
+    'finds a word of such letters as %s, in Russian too',
+    (address) => {
+      const word = '\u0430\u0440\u0440\u04cf\u0435';
+      expect(lookalikesIn(`Москва ${address.replace('%s', word)}`)).toEqual([word]);
+    },
+  );
+
+  it('is silent about a word of Russian, and about single letters', () => {
+    expect(lookalikesIn('Москва: сухо, ура. Оса – с ухо')).toEqual([]);
+    expect(lookalikesIn('plan \u0421, 5\u0445')).toEqual([]);
   });
 
   it.each(['paypal', 'Москва', 'naïve café', 'Ελλάδα', '東京'])('is silent about %s', (word) => {
