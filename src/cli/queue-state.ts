@@ -63,7 +63,14 @@ export function withItems(state: QueueState, items: readonly Listed[], total: nu
   const at = state.items.findIndex(({ id }) => id === state.selected);
   const isThere = items.some(({ id }) => id === state.selected);
   const next = isThere ? state.selected : (items[Math.min(Math.max(0, at), items.length - 1)]?.id ?? '');
-  return { ...state, items, total, selected: next };
+  return { ...state, items, total, selected: next, open: withCaller(state.open, items) };
+}
+
+/** Whether the caller still waits needs no reading of what is held, which would be sealed. */
+function withCaller(open: OpenHold | null, items: readonly Listed[]): OpenHold | null {
+  const caller = items.find(({ id }) => id === open?.hold.id)?.caller;
+  if (open === null || caller === undefined || caller === open.hold.caller) return open;
+  return { ...open, hold: { ...open.hold, caller } };
 }
 
 /** The state after a key, and what is to be done about it. */

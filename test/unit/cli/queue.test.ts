@@ -187,6 +187,18 @@ describe('an open hold', () => {
     expect(isOutdated(withItems(over, [], 0))).toBe(false);
   });
 
+  it('says that its caller has gone, without being read again, and keeps what was chosen', () => {
+    const open = type(opened(three, 'hello', two), '1').state;
+    const gone = withItems(open, [{ ...listed('h-1'), caller: 'gone' }, listed('h-2')], 2);
+    expect([gone.open?.hold.caller, gone.open?.withheld, isOutdated(gone)]).toEqual([
+      'gone',
+      new Set([0]),
+      false,
+    ]);
+    expect(withItems(open, [listed('h-1')], 1).open).toBe(open.open);
+    expect(withItems(open, [{ ...listed('h-2'), caller: 'gone' }], 1).open).toBe(open.open);
+  });
+
   it('keeps what was typed and chosen when it is read again', () => {
     const again = withReread(state, { ...open.hold, roles: ['admin'] });
     expect(again).toMatchObject({ prompt: { text: 'becau' }, open: { hold: { roles: ['admin'] } } });
