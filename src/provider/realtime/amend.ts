@@ -40,6 +40,8 @@ export function amendSocketAnswer(body: Buffer, amendment: Amendment): Buffer {
 }
 
 interface Plan {
+  /** All of the answer's calls. */
+  readonly ids: ReadonlySet<string>;
   readonly byCallId: ReadonlyMap<string, JsonRecord>;
   /** Events of the deltas name the item, and not always the call. */
   readonly callIdByItem: ReadonlyMap<string, string>;
@@ -65,10 +67,16 @@ function planCalls(
     if (Array.isArray(value)) value.forEach(note);
     if (!isRecord(value)) return;
     if (value.type === 'function_call') callIdByItem.set(textOf(value.id), textOf(value.call_id));
-    Object.values(value).forEach(note);
+    if (!isCall(value)) Object.values(value).forEach(note);
   };
   for (const { data } of records) note(parsed(data));
-  return { byCallId, callIdByItem, begun: new Set(), written: new Set() };
+  const ids = new Set(calls.map(({ id }) => id));
+  return { ids, byCallId, callIdByItem, begun: new Set(), written: new Set() };
+}
+
+/** A call as OpenAI and as Google write one. What stands within is handed to its tool, whatever it looks like. */
+function isCall({ type, name, args }: JsonRecord): boolean {
+  return type === 'function_call' || (typeof name === 'string' && isRecord(args));
 }
 
 /** Null for what is no JSON, or nested too deep to be walked: it stands beside the answer, or is a defect of it. */
@@ -94,6 +102,8 @@ function rewriteEvent(event: JsonRecord, plan: Plan): unknown {
   const type = textOf(event.type);
   if (!type.startsWith(pieces)) return rewriteCalls(event, plan);
   const id = textOf(event.call_id) || (plan.callIdByItem.get(textOf(event.item_id)) ?? '');
+  // It may be one of the amended ones, whose arguments would go out after all.
+  if (!plan.ids.has(id)) throw unamendable('a piece of arguments names none of its calls');
   const value = plan.byCallId.get(id);
   if (value === undefined) return event;
   const text = JSON.stringify(value);
@@ -103,24 +113,25 @@ function rewriteEvent(event: JsonRecord, plan: Plan): unknown {
   return { ...event, delta: text };
 }
 
-/** Every call within, as OpenAI and as Google write one. The same object where there is none to change. */
+/** Every call within. The same object where there is none to change. */
 function rewriteCalls(value: unknown, plan: Plan): unknown {
   if (Array.isArray(value)) {
     const items = value.map((item) => rewriteCalls(item, plan));
     return items.some((item, i) => item !== value[i]) ? items : value;
   }
   if (!isRecord(value)) return value;
-  const next = plan.byCallId.get(textOf(value.call_id) || textOf(value.id));
-  if (next !== undefined && value.type === 'function_call') {
-    // An item that has just begun has no arguments yet.
-    if (textOf(value.arguments) === '') return value;
-    plan.written.add(textOf(value.call_id) || textOf(value.id));
-    return { ...value, arguments: JSON.stringify(next) };
-  }
-  if (next !== undefined && typeof value.name === 'string' && isRecord(value.args)) {
-    plan.written.add(textOf(value.id));
-    return { ...value, args: next };
-  }
+  if (isCall(value)) return rewriteCall(value, plan);
   const entries = Object.entries(value).map(([key, member]) => [key, rewriteCalls(member, plan)] as const);
   return entries.some(([key, member]) => member !== value[key]) ? Object.fromEntries(entries) : value;
+}
+
+function rewriteCall(call: JsonRecord, plan: Plan): JsonRecord {
+  const id = textOf(call.call_id) || textOf(call.id);
+  const next = plan.byCallId.get(id);
+  if (next === undefined) return call;
+  const isItem = call.type === 'function_call';
+  // An item that has just begun has no arguments yet.
+  if (isItem && textOf(call.arguments) === '') return call;
+  plan.written.add(id);
+  return isItem ? { ...call, arguments: JSON.stringify(next) } : { ...call, args: next };
 }

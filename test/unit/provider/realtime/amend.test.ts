@@ -126,3 +126,28 @@ test('are written beside a message that nests too deep to be walked', () => {
   expect(decodeSocketBody(amended).records[0]?.data).toEqual(data);
   expect(readSocketAnswer(amended).facts.toolCalls[0]?.arguments).toEqual({ amount: 2 });
 });
+
+test('are not written into the arguments of another call, which may name a thing by the same id', () => {
+  const other = { id: 'd', name: 'log', args: { done: { id: 'c', name: 'pay', args: { amount: 7 } } } };
+  const message = (amount: number) => ({
+    toolCall: { functionCalls: [{ id: 'c', name: 'pay', args: { amount } }, other] },
+  });
+  const { records } = decodeSocketBody(amendSocketAnswer(bodyOf([['withheld', message(1)]]), toTwo));
+  expect(JSON.parse(String(records[0]?.data))).toEqual(message(2));
+});
+
+test('are refused where only the arguments of another call name it', () => {
+  const other = { id: 'd', name: 'log', args: { done: { id: 'c', name: 'pay', args: { amount: 7 } } } };
+  const body = bodyOf([['withheld', { toolCall: { functionCalls: [other] } }]]);
+  expect(() => amendSocketAnswer(body, toTwo)).toThrow(/do not name the call "c"/);
+});
+
+test('are refused where a piece of arguments names no call of the answer: it may be one of the held ones', () => {
+  const delta = { type: 'response.function_call_arguments.delta', item_id: 'i', delta: '{"amount":1}' };
+  const item = { type: 'function_call', call_id: 'c', name: 'pay', arguments: '{"amount":1}' };
+  const body = bodyOf([
+    ['withheld', delta],
+    ['withheld', { type: 'response.output_item.done', item }],
+  ]);
+  expect(() => amendSocketAnswer(body, toTwo)).toThrow(/a piece of arguments names none of its calls/);
+});
