@@ -30,9 +30,14 @@ const amendableBlocks: ReadonlySet<string> = new Set(['tool_use', 'server_tool_u
 function planBlocks(at: ArgumentsAt, amendment: Amendment) {
   let place = 0;
   let textWritten = false;
-  const without = new Set<unknown>();
+  const without = new Set<string>();
   let taken = false;
   let left = false;
+  /** What has no id was answered by what names none. */
+  const answersWithheld = (block: JsonRecord, type: string): boolean => {
+    const id = textOf(block['tool_use_id']);
+    return (id !== '' || type.endsWith('_tool_result')) && without.has(id);
+  };
   const planned = (block: JsonRecord): { keep: boolean; text?: string; input?: JsonRecord } => {
     const type = textOf(block['type']);
     if (type === 'text' && amendment.text !== undefined) {
@@ -40,7 +45,7 @@ function planBlocks(at: ArgumentsAt, amendment: Amendment) {
       textWritten = true;
       return { keep: true, text: amendment.text };
     }
-    if (!isCallBlock(type)) return { keep: !without.has(block['tool_use_id']) };
+    if (!isCallBlock(type)) return { keep: !answersWithheld(block, type) };
     const value = at.get(place);
     place += 1;
     if (type === 'tool_use' && value === withheld) taken = true;
@@ -48,7 +53,7 @@ function planBlocks(at: ArgumentsAt, amendment: Amendment) {
     if (value === undefined) return { keep: true };
     if (!amendableBlocks.has(type)) throw unamendable(`a ${type} has no arguments of its own`);
     if (value === withheld) {
-      without.add(block['id']);
+      without.add(textOf(block['id']));
       return { keep: false };
     }
     return { keep: true, input: objectArguments(value) };
