@@ -12,7 +12,7 @@ import { withoutSaidAgain } from '../amending/said-again.ts';
 import type { Amendment, ResponseReading } from '../protocol.ts';
 import { openEventStream } from '../reading/stream.ts';
 import { isRecord, type JsonRecord, textOf } from '../wire/json.ts';
-import { isCallPart, readGatewayAnswer } from './gateway-model.ts';
+import { isCallPart, readGatewayAnswer, readGatewayFinish } from './gateway-model.ts';
 import { createGatewayStreamReader } from './gateway-model-stream.ts';
 
 const okStatus = 200;
@@ -51,6 +51,27 @@ function withoutOwnAccount(body: JsonRecord): JsonRecord {
   return next;
 }
 
+/**
+ * Why the answer ended, by its calls that are for the caller, met in order: who loops while the model asks for tools would
+ * have none to run where all of them are withheld.
+ */
+function ending() {
+  let taken = false;
+  let left = false;
+  return {
+    meet(part: JsonRecord, value: unknown): void {
+      if (part['providerExecuted'] === true) return;
+      if (value === withheld) taken = true;
+      else left = true;
+    },
+    of(body: JsonRecord): JsonRecord {
+      const { finishReason } = body;
+      if (!taken || left || readGatewayFinish(finishReason) !== 'tool-calls') return body;
+      return { ...body, finishReason: isRecord(finishReason) ? { unified: 'stop' } : 'stop' };
+    },
+  };
+}
+
 /** Ids of the calls that are withheld: what is said of them goes with them. */
 function withheldIds(before: ResponseReading, at: ArgumentsAt): ReadonlySet<unknown> {
   const calls = before.facts.toolCalls.filter((_call, place) => at.get(place) === withheld);
@@ -65,6 +86,7 @@ function amendJson(
 ): Buffer {
   const without = withheldIds(before, at);
   const nextText = text === undefined ? null : writerOf(text);
+  const end = ending();
   return rewriteJson(original, (body) => {
     let place = 0;
     const list: readonly unknown[] = Array.isArray(body['content']) ? body['content'] : [];
@@ -74,10 +96,11 @@ function amendJson(
       if (!isCallPart(part)) return without.has(part['toolCallId']) ? [] : [part];
       const value = at.get(place);
       place += 1;
+      end.meet(part, value);
       if (value === withheld) return [];
       return [value === undefined ? part : { ...part, input: written(value) }];
     });
-    return { ...withoutOwnAccount(body), content };
+    return { ...end.of(withoutOwnAccount(body)), content };
   });
 }
 
@@ -90,17 +113,19 @@ function amendEvents(
   const nextText = text === undefined ? null : writerOf(text);
   const byId = new Map(before.facts.toolCalls.map(({ id }, place) => [id, place]));
   const begun = new Set<string>();
+  const end = ending();
 
   function eventWith(event: JsonRecord): readonly JsonRecord[] | null {
     const type = textOf(event['type']);
     // As the provider sent it, before anything was changed.
     if (type === 'raw') return [];
-    if (type === 'finish') return [withoutOwnAccount(event)];
+    if (type === 'finish') return [end.of(withoutOwnAccount(event))];
     if (type === 'text-delta' && nextText !== null) return [{ ...event, delta: nextText() }];
     const id = type.startsWith('tool-input-') ? textOf(event['id']) : textOf(event['toolCallId']);
     const place = id === '' ? undefined : byId.get(id);
-    if (place === undefined || !at.has(place)) return null;
-    const value = at.get(place);
+    const value = place === undefined ? undefined : at.get(place);
+    if (type === 'tool-call') end.meet(event, value);
+    if (value === undefined) return null;
     if (value === withheld) return [];
     if (type === 'tool-call') return [{ ...event, input: written(value) }];
     if (type !== 'tool-input-delta') return null;

@@ -34,19 +34,44 @@ const completionStream = events(
   'data: [DONE]\n\n',
 );
 
+const part = (id: string, more: object = {}) => ({
+  ...{ type: 'tool-call', toolCallId: id, toolName: 'pay', input: '{}' },
+  ...more,
+});
+const parts = [part('s', { providerExecuted: true }), part('a'), part('b')];
+const finish = { finishReason: { unified: 'tool-calls', raw: 'tool_use' } };
+const gateway = JSON.stringify({ content: parts, ...finish });
+const earlierGateway = JSON.stringify({ content: parts, finishReason: 'tool-calls' });
+const gatewayStream = events(...parts, { type: 'finish', ...finish });
+
 const answers: readonly (readonly ['anthropic' | 'openai', OperationName, StreamForm | null, string])[] = [
   ['anthropic', 'messages', null, message],
   ['anthropic', 'messages', 'sse', messageStream],
   ['openai', 'chat.completions', null, completion],
   ['openai', 'chat.completions', 'sse', completionStream],
+  ['openai', 'gateway.model', null, gateway],
+  ['openai', 'gateway.model', null, earlierGateway],
+  ['openai', 'gateway.model', 'sse', gatewayStream],
 ];
+
+const words: Readonly<Partial<Record<OperationName, readonly [call: string, none: string]>>> = {
+  messages: ['tool_use', 'end_turn'],
+  'chat.completions': ['tool_calls', 'stop'],
+  'gateway.model': ['tool-calls', 'stop'],
+};
 
 test.each(answers)('is no call any more: %s %s %s', (family, operation, form, answer) => {
   const protocol = protocolOf(family);
   const endWithout = (...withheld: string[]): string =>
     readAs(form, protocol, operation, amended(form, protocol, operation, answer, { withheld })).facts
       .finishReason;
-  const [call, none] = family === 'anthropic' ? ['tool_use', 'end_turn'] : ['tool_calls', 'stop'];
+  const [call, none] = words[operation] ?? [];
   expect(endWithout('a', 'b')).toBe(none);
   expect(endWithout('a')).toBe(call);
+});
+
+test('stays where it was another', () => {
+  const cut = JSON.stringify({ content: parts, finishReason: { unified: 'length', raw: 'max_tokens' } });
+  const left = amended(null, protocolOf('openai'), 'gateway.model', cut, { withheld: ['a', 'b'] });
+  expect(JSON.parse(left).finishReason).toEqual({ unified: 'length', raw: 'max_tokens' });
 });
