@@ -1,7 +1,7 @@
 /** Proves that an amended answer asks for exactly what was meant: the named calls changed, no other did. Pure. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Amendment, ResponseReading } from '../protocol.ts';
-import { type ArgumentsAt, confirmAmended, unamendable, withheld } from './amendment.ts';
+import { type ArgumentsAt, confirmAmended, indivisible, unamendable, withheld } from './amendment.ts';
 
 /** Throws where the amended bytes, read back, say anything but the original with the amendment. */
 export function confirmCalls(
@@ -20,6 +20,9 @@ export function confirmCalls(
     return value === withheld ? [] : [{ ...call, arguments: value }];
   });
   const is = after.facts.toolCalls;
+  const isRenamed = is.length === was.length && is.some(({ id }, place) => id !== was[place]?.id);
+  if (isRenamed && amendment.withheld !== undefined)
+    throw indivisible('those that are left have no id of their own, and would be others by their place');
   const same = is.every(({ id, name, arguments: value }, place) => {
     const call = was[place];
     return call?.id === id && call.name === name && isMeant(value, call.arguments);

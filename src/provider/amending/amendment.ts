@@ -57,7 +57,7 @@ function withholdCall({ facts: { toolCalls } }: ResponseReading, id: string, at:
 }
 
 /** The error where calls of an answer cannot be ruled on one by one. */
-function indivisible(why: string): HoldpointError {
+export function indivisible(why: string): HoldpointError {
   return new HoldpointError(
     'not_divisible',
     `The calls of this answer cannot be ruled on one by one: ${why}.`,
