@@ -268,11 +268,20 @@ function decoded({ headers, body }: HttpMessage): Buffer {
   }
 }
 
-/** Fields of the original that are true of its own bytes alone; RFC 9530 and what came before it. */
+/**
+ * Fields of the original that are true of its own bytes alone: RFC 9530 and what came before it, signatures of RFC 9421,
+ * checksums of Google's and Amazon's, and what asks for pieces of the original by their places (RFC 9110 section 14).
+ */
 const ofOtherBytes: ReadonlySet<string> = new Set([
   ...['content-encoding', 'etag', 'content-md5'],
   ...['digest', 'content-digest', 'repr-digest'],
+  ...['signature', 'signature-input', 'x-goog-hash'],
+  ...['content-range', 'accept-ranges'],
 ]);
+
+function isOfOtherBytes(lowerCaseName: string): boolean {
+  return ofOtherBytes.has(lowerCaseName) || lowerCaseName.startsWith('x-amz-checksum-');
+}
 
 /** The original's headers, true for the new body. */
 function headersFor(message: HttpMessage, body: Buffer): string[] {
@@ -280,7 +289,7 @@ function headersFor(message: HttpMessage, body: Buffer): string[] {
   for (let i = 0; i + 1 < message.headers.length; i += 2) {
     const name = message.headers[i] ?? '';
     const lower = name.toLowerCase();
-    if (ofOtherBytes.has(lower)) continue;
+    if (isOfOtherBytes(lower)) continue;
     headers.push(name, lower === 'content-length' ? String(body.length) : (message.headers[i + 1] ?? ''));
   }
   return headers;
