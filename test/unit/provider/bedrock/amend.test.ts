@@ -158,6 +158,33 @@ describe('a Converse stream', () => {
   });
 });
 
+describe('of several calls in a Converse answer, each alone is amended', () => {
+  const ids = ['a', 'b', 'c'] as const;
+  const whole = JSON.stringify({
+    output: {
+      message: {
+        role: 'assistant',
+        content: ids.map((toolUseId) => ({ toolUse: { toolUseId, name: 'pay', input: { n: 1 } } })),
+      },
+    },
+    stopReason: 'tool_use',
+  });
+  const streamed = converseFrames(
+    messageStart,
+    ...ids.flatMap((id, at) => [callStart(at, id, 'pay'), callDelta(at, '{"n":1}'), blockStop(at)]),
+    messageStop('tool_use'),
+  );
+
+  test.each(ids)('%s', (id) => {
+    const amendment = { toolCalls: [{ id, arguments: { n: 2 } }] };
+    const meant = ids.map((one) => ({ id: one, arguments: { n: one === id ? 2 : 1 } }));
+    const json = amendAnswer(bedrock, 'converse', Buffer.from(whole), null, amendment);
+    expect(bedrock.readResponse('converse', 200, json).facts.toolCalls).toMatchObject(meant);
+    const frames = amendStream('converse', streamed, amendment);
+    expect(readAll('converse', frames).facts.toolCalls).toMatchObject(meant);
+  });
+});
+
 const anthropicAnswer = JSON.stringify({
   type: 'message',
   content: [
