@@ -75,3 +75,10 @@ test('stays where it was another', () => {
   const left = amended(null, protocolOf('openai'), 'gateway.model', cut, { withheld: ['a', 'b'] });
   expect(JSON.parse(left).finishReason).toEqual({ unified: 'length', raw: 'max_tokens' });
 });
+
+test('stays where no call was for the caller, whatever its provider said', () => {
+  const { finishReason } = finish;
+  const served = JSON.stringify({ content: parts.slice(0, 1), finishReason });
+  const left = amended(null, protocolOf('openai'), 'gateway.model', served, { withheld: ['s'] });
+  expect(JSON.parse(left).finishReason).toEqual(finishReason);
+});
