@@ -82,3 +82,10 @@ test('stays where no call was for the caller, whatever its provider said', () =>
   const left = amended(null, protocolOf('openai'), 'gateway.model', served, { withheld: ['s'] });
   expect(JSON.parse(left).finishReason).toEqual(finishReason);
 });
+
+test('has the form that a gateway gave it, without its provider’s word for a call', () => {
+  const endOf = (answer: string): unknown =>
+    JSON.parse(amended(null, protocolOf('openai'), 'gateway.model', answer, { withheld: ['a', 'b'] }))
+      .finishReason;
+  expect([endOf(gateway), endOf(earlierGateway)]).toEqual([{ unified: 'stop' }, 'stop']);
+});
