@@ -23,11 +23,18 @@ const streamed = typedEvents(
   { type: 'message_stop' },
 );
 
-test.each<[StreamForm | null, string]>([
-  [null, whole],
-  ['sse', streamed],
-])('%s', (form, answer) => {
+test.each<[string, StreamForm | null, string]>([
+  ['whole', null, whole],
+  ['streamed', 'sse', streamed],
+])('one without takes its result and leaves thinking and text: %s', (_name, form, answer) => {
   const left = amended(form, anthropic, 'messages', answer, { withheld: ['#1'] });
   expect(left).not.toContain('secret');
   for (const kept of [thinking, text]) expect(left).toContain(JSON.stringify(kept));
+});
+
+test('one with an id takes with it all that names it, of whatever kind that is', () => {
+  const file = { type: 'container_upload', tool_use_id: 's', file_id: 'secret' };
+  const answer = JSON.stringify({ content: [{ ...call, id: 's' }, file, text], stop_reason: 'end_turn' });
+  const left = amended(null, anthropic, 'messages', answer, { withheld: ['s'] });
+  expect(JSON.parse(left).content).toEqual([text]);
 });
