@@ -151,3 +151,26 @@ test('are refused where a piece of arguments names no call of the answer: it may
   ]);
   expect(() => amendSocketAnswer(body, toTwo)).toThrow(/a piece of arguments names none of its calls/);
 });
+
+test('take the place of all pieces that the call had', () => {
+  const item = { type: 'function_call', id: 'i', call_id: 'c', name: 'pay' };
+  const piece = (type: string, said: object) => ({
+    ...{ type: `response.function_call_arguments.${type}`, item_id: 'i' },
+    ...said,
+  });
+  const withArguments = (...pieces: readonly object[]) => [
+    { type: 'response.output_item.added', item: { ...item, arguments: '' } },
+    ...pieces,
+  ];
+  const done = (amount: number) => [
+    piece('done', { arguments: JSON.stringify({ amount }) }),
+    { type: 'response.output_item.done', item: { ...item, arguments: JSON.stringify({ amount }) } },
+  ];
+  const deltas = ['{"amount":', '1}'].map((delta) => piece('delta', { delta }));
+  const held = withArguments(...deltas, ...done(1));
+  const body = bodyOf(held.map((event) => ['withheld', event] as const));
+  const { records } = decodeSocketBody(amendSocketAnswer(body, toTwo));
+  expect(records.map(({ data }) => JSON.parse(String(data)))).toEqual(
+    withArguments(piece('delta', { delta: '{"amount":2}' }), ...done(2)),
+  );
+});
