@@ -128,7 +128,7 @@ describe('a hold says', () => {
 
   test('that calls whose ids name no single one cannot be told apart', async () => {
     const twins = await seenBy(await start('collectIn: 1h', twoCalls(['same', 'same'])), 'rita', 'reviewer');
-    expect(twins.actions.releaseCalls).toContain('its tool calls cannot be told apart');
+    expect(twins.actions.releaseCalls).toContain('have no id of their own');
     const apart = await seenBy(await start('collectIn: 1h', twoCalls(['a', 'b'])), 'rita', 'reviewer');
     expect(apart.actions.releaseCalls).toBe('');
   });
