@@ -9,8 +9,8 @@ async function release(scene: Scene): Promise<void> {
 
 /** The ruling is sealed, and its use is refused. */
 async function releaseIntoFull(scene: Scene): Promise<void> {
+  scene.refuseNextSeal(1);
   scene.reviewers.rule(0, 'ada', 'release', 'reviewer');
-  scene.refuseNextSeal();
   await scene.advance(1);
   expect(scene.callers.at(-1)?.heard()).toMatchObject({ status: 503, whole: true });
 }

@@ -61,8 +61,8 @@ export interface Scene {
   /** Something else is sealed between others' entries. */
   grant(name: string): void;
   advance(ms: number): Promise<void>;
-  /** The ledger does not take the next ruling, or the next use of one. */
-  refuseNextSeal(): void;
+  /** The ledger does not take the next ruling, or the next use of one; or, after so many that it takes, the one behind them. */
+  refuseNextSeal(after?: number): void;
   restart(how: 'stop' | 'kill'): Promise<void>;
   /** Lets everything come to its end, closes the ledger; rejects with what failed on the way. */
   end(): Promise<void>;
@@ -92,16 +92,17 @@ export async function createScene(): Promise<Scene> {
   const provider = createProvider(watch.onAsked);
   const stage = createStage({ house, time, provider, callers, now: () => lives.now() });
   const { quiet, commits, reads, letCommits, letReads, letAnswers, mendDisk, advance } = stage;
-  let isFull = false;
+  /** Null for a ledger that takes all. */
+  let takenUntilFull: number | null = null;
   const around: Surroundings = {
     ...{ house, time, onError },
     forwarder: provider.forwarder,
     mayCommit: stage.commits.pass,
     mayRead: stage.reads.pass,
     isFull: () => {
-      const wasFull = isFull;
-      isFull = false;
-      return wasFull;
+      const isNow = takenUntilFull === 0;
+      if (takenUntilFull !== null) takenUntilFull = isNow ? null : takenUntilFull - 1;
+      return isNow;
     },
     mayRule: (name) => reviewers.mayRule(name),
     onRestored: () => lives.noteHolds(),
@@ -166,8 +167,8 @@ export async function createScene(): Promise<Scene> {
       const token = { hash: 'cd'.repeat(8), name, role: 'reviewer' };
       ledger.seal({ type: 'access', data: { action: 'grant', by: 'root', role: '', token } });
     },
-    refuseNextSeal: () => {
-      isFull = true;
+    refuseNextSeal: (after = 0) => {
+      takenUntilFull = after;
     },
     restart: async (how) => {
       if (how === 'stop') await lives.stop();
@@ -176,7 +177,7 @@ export async function createScene(): Promise<Scene> {
       await lives.begin();
     },
     end: async () => {
-      isFull = false;
+      takenUntilFull = null;
       reads.open();
       await letCommits();
       await mendDisk();

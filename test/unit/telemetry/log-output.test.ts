@@ -37,7 +37,7 @@ async function logging(lines: number, stderr: number | 'pipe') {
   return { said: String(said), end };
 }
 
-/** The same into a pipe that nobody reads before `take` is called. */
+/** The same into a pipe that nobody reads before `linesUntil` is called. */
 async function logsInto(lines: number) {
   const dir = await mkdtemp(join(tmpdir(), 'holdpoint-log-'));
   ends.push(() => rm(dir, { recursive: true }));
@@ -51,16 +51,21 @@ async function logsInto(lines: number) {
   const running = await logging(lines, writing);
   let text = '';
   const chunk = Buffer.alloc(1024 * 1024);
-  /** All that was logged until here and is in the pipe. */
-  const take = (): string => {
+  function take(): void {
     try {
       text += chunk.toString('utf8', 0, readSync(pipe, chunk));
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
     }
-    return text;
-  };
-  return { ...running, take };
+  }
+  /** Reads until a whole line says this; all lines so far. */
+  const linesUntil = (said: string): Promise<readonly string[]> =>
+    waitFor(() => {
+      take();
+      expect(text).toMatch(new RegExp(`${said}.*\n`));
+      return text.trimEnd().split('\n');
+    });
+  return { ...running, linesUntil };
 }
 
 describe('a log that nobody reads', () => {
@@ -77,26 +82,16 @@ describe('a log that nobody reads', () => {
   });
 
   it('is there whole once somebody reads it', async () => {
-    const { take } = await logsInto(500);
-    const text = await waitFor(() => {
-      const all = take();
-      expect(all).toContain('"i":499');
-      return all;
-    });
-    const lines = text.trimEnd().split('\n');
+    const { linesUntil } = await logsInto(500);
+    const lines = await linesUntil('"i":499');
     expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject(
       Array.from({ length: 500 }, (_, i) => ({ i })),
     );
   });
 
   it('says how much was lost beyond what is held back', async () => {
-    const { take } = await logsInto(3000);
-    const text = await waitFor(() => {
-      const all = take();
-      expect(all).toContain('lost');
-      return all;
-    });
-    const lines = text.trimEnd().split('\n');
+    const { linesUntil } = await logsInto(3000);
+    const lines = await linesUntil('lost');
     const { lines: lost, msg } = JSON.parse(lines.at(-1) ?? '');
     expect(msg).toBe('log lines were lost: nobody read them');
     expect(lost).toBe(3000 - (lines.length - 1));
