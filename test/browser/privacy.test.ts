@@ -113,6 +113,8 @@ describe.skipIf(missingBrowser !== '')(
         told = { state: 'stopped', stoppedBy: 'petra' };
         await route.fulfill({ status: 202, json: { ...item, state: 'waiting', stoppedBy: 'petra' } });
       });
+      // It may have read the list before.
+      await page.reload();
       const line = row(page, 'Erasures since the sidecar started', 'fingerprint 94430afaa7338b4f');
       await line.getByRole('button', { name: /^Stop … the erasure of the subject/ }).click();
       await line.getByLabel(/^Reason/).fill('The wrong person.');
