@@ -2,16 +2,13 @@
  * The ledger as the rest of the house sees it: seal, settle, read. Puts together the log, its keys, what is derived
  * from it and what is under way; each of these is a file of its own beside this one.
  */
-import type { KeyObject } from 'node:crypto';
 import { HoldpointError } from '../core/errors.ts';
-import { createInTurn } from '../core/in-turn.ts';
-import type { SigningKey } from './checkpoint.ts';
 import { createDecisions, type Decisions } from './decisions.ts';
 import { type Derived, openDerived } from './derived.ts';
 import type { Entry, Outcome } from './entry.ts';
 import { createErasures, type Erased, type Erasures } from './erasures.ts';
 import { decisionId, holdId, legalHoldId, seqOfId } from './ids.ts';
-import { epochDraft, retirementDraft, revocationDraft } from './key-drafts.ts';
+import { type KeyChanges, keyChangesOf } from './key-changes.ts';
 import { createLedgerKeys, type LedgerKeys } from './ledger-keys.ts';
 import type { LedgerOptions } from './ledger-options.ts';
 import { oldestFirst } from './oldest-first.ts';
@@ -21,7 +18,6 @@ import { readBlocks, readEntry, type UnreadableEntry } from './reader.ts';
 import { createReopening, type Reopening } from './reopening.ts';
 import type { RetentionMarks } from './retention-marks.ts';
 import type { ReviewerKey } from './reviewer-keys.ts';
-import type { KeyOrder } from './rotation.ts';
 import type { Draft, Sealed } from './sealer.ts';
 import type { SearchTerms } from './search.ts';
 import { createSettling, type Settling } from './settling.ts';
@@ -31,7 +27,7 @@ import type { TokenGrant } from './token-grants.ts';
 import type { TreeReader } from './tree-reader.ts';
 import type { KeyEncryptionKey } from './vault.ts';
 
-export interface Ledger {
+export interface Ledger extends KeyChanges {
   readonly id: string;
   readonly origin: string;
   /** Of the key that seals now. */
@@ -41,23 +37,6 @@ export interface Ledger {
   /** Records how a decision ended; sealed within `settleWithinMs`, many in one entry. */
   settle(decision: number, outcome: Outcome): void;
   isWritable(): boolean;
-  /**
-   * Seals the change to another signing key; resolves once the boundary is durable. When it rejects with
-   * `ledger_unavailable` the boundary may or may not be: both keys must be kept until the ledger is open again.
-   */
-  rotateSigningKey(key: KeyObject | SigningKey, order: KeyOrder): Promise<void>;
-  /** Seals the beginning of an epoch; bodies are wrapped under its key once that is durable. */
-  beginEpoch(kek: KeyEncryptionKey, order: KeyOrder): Promise<void>;
-  /**
-   * Forgets the key of an earlier epoch, its bodies wrapped anew under the one in use, and seals that. Rejects with
-   * `invalid_argument` when bodies are wrapped under it and the store cannot rewrite them; then nothing changed.
-   */
-  retireKek(id: string, order: KeyOrder): Promise<void>;
-  /**
-   * Seals that a former key is trusted no further than `size` entries. Rejects with `invalid_argument` when no former
-   * key has this key hash, or it signed fewer.
-   */
-  revokeKey(kid: string, size: number, order: KeyOrder): Promise<void>;
   /** The key-encryption keys there are, the one in use first. */
   keks(): readonly KeyEncryptionKey[];
   durable(): { readonly size: number; readonly note: Buffer };
@@ -197,7 +176,7 @@ function ledgerOf(parts: Parts): Ledger {
     seal,
     settle: settling.settle,
     isWritable: log.isWritable,
-    ...keyChangesOf(parts),
+    ...keyChangesOf(parts.options, keys, log),
     keks: keys.keks,
     durable: log.durable,
     openDecisions: () => [...opened().head.open.keys()],
@@ -233,34 +212,6 @@ function ledgerOf(parts: Parts): Ledger {
     legalHoldId: (seq) => legalHoldId(ledgerId, seq),
     seqOfId: (kind, id) => seqOfId(kind, ledgerId, id),
     close: closingOf(parts, startHeartbeat(log)),
-  };
-}
-
-type KeyChanges = Pick<Ledger, 'rotateSigningKey' | 'beginEpoch' | 'retireKek' | 'revokeKey'>;
-
-function keyChangesOf({ options, keys, log }: Parts): KeyChanges {
-  /** One rotation at a time. */
-  const inTurn = createInTurn();
-  const { opened, seal } = log;
-  return {
-    rotateSigningKey: (key, order) =>
-      inTurn(async () => {
-        log.requireWritable();
-        await keys.rotateTo(opened(), key, order);
-      }),
-    beginEpoch: async (next, order) => {
-      await seal(epochDraft(next, order, options.escrow)).durable;
-      keys.useKek(next);
-      opened().sealer.useKek(next);
-    },
-    retireKek: async (id, order) => {
-      const { store, ledgerId } = opened();
-      await seal(await retirementDraft(store, ledgerId, keys.keks(), id, order)).durable;
-      keys.dropKek(id);
-    },
-    revokeKey: async (kid, size, order) => {
-      await seal(await revocationDraft(opened().store, kid, size, order)).durable;
-    },
   };
 }
 
