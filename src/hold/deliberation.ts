@@ -57,24 +57,34 @@ export function createDeliberation(desk: Desk, armTimer: Ending['armTimer']): De
   return {
     comment: async (hold, person, text) => {
       const item = itemOf(hold);
-      await inTurn(desk, item, async () => {
-        person.requireStanding?.();
-        refuseUnlessWaiting(hold);
-        if (hold.comments.length >= commentsMax) throw tooMany(`${commentsMax} comments`);
-        await sealAbout(desk, hold, commentDraft(hold, person, text)).finally(() => armTimer(item));
-        emit('commented', hold, person.by);
-      });
+      await inTurn(
+        desk,
+        item,
+        async () => {
+          person.requireStanding?.();
+          refuseUnlessWaiting(hold);
+          if (hold.comments.length >= commentsMax) throw tooMany(`${commentsMax} comments`);
+          await sealAbout(desk, hold, commentDraft(hold, person, text));
+          emit('commented', hold, person.by);
+        },
+        armTimer,
+      );
     },
     assign: async (hold, person, to) => {
       const item = itemOf(hold);
-      await inTurn(desk, item, async () => {
-        person.requireStanding?.();
-        refuseUnlessWaiting(hold);
-        refuseAssignment(hold, person, to);
-        if (hold.assignments.length >= assignmentsMax) throw tooMany(`${assignmentsMax} hand-overs`);
-        await sealAbout(desk, hold, assignmentDraft(hold, person, to)).finally(() => armTimer(item));
-        emit('assigned', hold, person.by);
-      });
+      await inTurn(
+        desk,
+        item,
+        async () => {
+          person.requireStanding?.();
+          refuseUnlessWaiting(hold);
+          refuseAssignment(hold, person, to);
+          if (hold.assignments.length >= assignmentsMax) throw tooMany(`${assignmentsMax} hand-overs`);
+          await sealAbout(desk, hold, assignmentDraft(hold, person, to));
+          emit('assigned', hold, person.by);
+        },
+        armTimer,
+      );
     },
   };
 }

@@ -59,7 +59,7 @@ export function createEnding(desk: Desk): Ending {
     }
     const ruling = { by: 'holdpoint', role: 'holdpoint', verdict: 'expired', reason: '' } as const;
     try {
-      await inTurn(desk, item, () => sealRuling(desk, item, next, ruling, null));
+      await inTurn(desk, item, () => sealRuling(desk, item, next, ruling, null), armTimer);
     } catch (error) {
       // The hold stays pending and undelivered; expiry is tried again when the ledger may be back.
       item.cancelTimer();

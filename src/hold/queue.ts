@@ -128,12 +128,12 @@ export function createHoldQueue(options: QueueOptions): HoldQueue {
         afterRuling(hold.state, ruling, clock.nowMs());
         throw new HoldpointError('already_ruled', 'The hold is over.', 'Read the hold again.');
       }
-      await inTurn(desk, item, () => {
+      const seal = (): Promise<void> => {
         confirm();
         const next = afterRuling(hold.state, ruling, clock.nowMs());
-        // Also where it fails: its expiry may have come meanwhile, and waits for nobody else.
-        return sealRuling(desk, item, next, ruling, amendment).finally(() => armTimer(item));
-      });
+        return sealRuling(desk, item, next, ruling, amendment);
+      };
+      await inTurn(desk, item, seal, armTimer);
       if (hold.state.status === 'denied') settle(hold.decision, 'denied');
     },
     findForRetry: (retryKey, isMarkedRetry) => {

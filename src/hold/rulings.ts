@@ -6,10 +6,15 @@ import { applyEntry } from './record.ts';
 import type { HoldState } from './state.ts';
 
 /**
- * Runs what seals something about a hold that waits, alone: it is judged on what the one before it left. A task that
- * seals arms the hold's timer when it is done: its expiry may have come meanwhile, and waits for nobody else.
+ * Runs what seals something about a hold that waits, alone: it is judged on what the one before it left. `armTimer` is
+ * called when its turn is over, however it went: the hold's expiry may have come meanwhile, and waits for nobody else.
  */
-export async function inTurn<T>(desk: Pick<Desk, 'reading'>, item: Live, task: () => Promise<T>): Promise<T> {
+export async function inTurn<T>(
+  desk: Pick<Desk, 'reading'>,
+  item: Live,
+  task: () => Promise<T>,
+  armTimer: (item: Live) => void,
+): Promise<T> {
   while (isTaken(desk, item)) await (desk.reading ?? item.sealing);
   const sealing = Promise.withResolvers<void>();
   item.sealing = sealing.promise;
@@ -17,6 +22,8 @@ export async function inTurn<T>(desk: Pick<Desk, 'reading'>, item: Live, task: (
     return await task();
   } finally {
     item.sealing = null;
+    // What has its outcome has the timer that it was given with that.
+    if (item.hold.outcome === null) armTimer(item);
     sealing.resolve();
   }
 }

@@ -70,9 +70,9 @@ export async function startProcess(around: Surroundings): Promise<Process> {
   });
   const ledger: Ledger = {
     ...opened,
-    decision: async (seq) => {
+    decision: async (seq, missing) => {
       await around.mayRead();
-      return life.dead ? silence : opened.decision(seq);
+      return life.dead ? silence : opened.decision(seq, missing);
     },
     seal: (draft) => {
       if ((draft.type === 'ruling' || draft.type === 'delivery') && around.isFull())
