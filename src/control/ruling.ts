@@ -4,6 +4,7 @@ import { HoldpointError } from '../core/errors.ts';
 import type { RoleBook } from '../core/roles.ts';
 import type { Hold } from '../hold/record.ts';
 import { afterRuling, type PeopleNow, rolesNow } from '../hold/state.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/policy.ts';
 import { requireReleasable } from '../replay/held-judgement.ts';
 import { amendedMessage } from './amend.ts';
@@ -76,12 +77,19 @@ export async function ruleOn(
   const message = amendment === undefined ? null : await amendedMessage(ledger, hold, amendment);
   if (message !== null) await requireNotDenied(ledger, hold, message, inForce);
   const ruling = { ...shared, verdict, breakGlass };
-  if (verdict === 'release' && inForce.digest !== hold.policyDigest) {
+  if (verdict === 'release') {
     // First whether this person may rule at all: what rules say by now tells something about the held content.
     afterRuling(hold.state, ruling, parts.clock.nowMs());
+    await requireReadable(ledger, hold);
     await requireReleasable(ledger, hold, inForce);
   }
   await holds.rule(hold, ruling, message, confirm);
+}
+
+/** Throws `ledger_damaged` where what would be released cannot be read: nobody could say later what it was. */
+async function requireReadable({ part }: Pick<Ledger, 'part'>, hold: Hold): Promise<void> {
+  await part(hold.decision, 'request');
+  if (hold.phase === 'response' && hold.response !== null) await part(hold.response, 'response');
 }
 
 /** Throws `policy_changed`: a release goes by the rules in force when it is sealed. */

@@ -1,4 +1,4 @@
-/** A hold that waits, of which an entry cannot be read: its page has the rest. */
+/** A hold that waits, of which an entry cannot be read: its page has the rest, and nobody releases what nobody can read. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Entry } from '../../src/ledger/entry.ts';
@@ -90,10 +90,11 @@ it('what somebody did after the answer keeps nobody from amending it', async () 
   await caller;
 });
 
-it.each(['request', 'response'] as const)('it is neither shown nor amended without its %s', async (type) => {
+it.each(['request', 'response'] as const)('it is not let through without its %s', async (type) => {
   const { id, why, rule, caller } = await holdWithout(type);
   for (const { status, text } of [
     await house.call(`/api/v1/holds/${id}`, { as: 'reviewer' }),
+    await rule({ verdict: 'release' }),
     await rule({ verdict: 'amend', amendment: { text: 'No.' } }),
   ]) {
     expect(text).toContain(why);

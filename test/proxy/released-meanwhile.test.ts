@@ -125,7 +125,13 @@ test('a released request whose record cannot be read is not used up: whoever com
   const { sidecar, upstream, chat } = await startRig({ policy: holdUnlistedModels });
   const client = await chat(chatRequest({ model: 'other' }));
   const hold = await sidecar.ada.nextHold();
-  const reading = vi.spyOn(sidecar.sidecar.ledger, 'part').mockRejectedValue(new Error('input/output error'));
+  const { ledger } = sidecar.sidecar;
+  const { part } = ledger;
+  // It is readable while it is ruled on, and not when it is to go out.
+  const reading = vi
+    .spyOn(ledger, 'part')
+    .mockRejectedValue(new Error('input/output error'))
+    .mockImplementationOnce(part);
   await sidecar.ada.rule(hold, { verdict: 'release' });
   expect((await client.answer()).status).toBe(500);
   reading.mockRestore();
