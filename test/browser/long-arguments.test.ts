@@ -1,7 +1,7 @@
 /** Arguments of more values than a browser draws as a table in good time: they are there, whole, and can be ruled on. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { firstHold } from './pages.ts';
+import { atFirstHold } from './pages.ts';
 import { holdsToolCalls, launchBrowser, missingBrowser, setStage, startFixedProvider } from './stage.ts';
 
 const calls = (sources: readonly string[]) => ({
@@ -33,12 +33,7 @@ describe.skipIf(missingBrowser !== '')(`long arguments (${missingBrowser || 'Chr
         { signal: left.signal },
       )
       .catch(() => null);
-    const token = stage.token('rita', 'reviewer');
-    const { id } = await firstHold(stage, token);
-    const page = await browser.newPage();
-    await page.goto(`${stage.sidecar.controlUrl}/#/holds/${id}`);
-    await page.getByLabel('Your token').fill(token);
-    await page.keyboard.press('Enter');
+    const page = await atFirstHold(browser, stage);
     await page.locator('.ruling-bar').waitFor();
     await look(page);
     left.abort();

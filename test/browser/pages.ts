@@ -1,7 +1,7 @@
 /** The pages of the console as tests go through them: where each is, and when it is all there. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { z } from 'zod';
 import type { Stage } from './stage.ts';
 
@@ -103,6 +103,17 @@ export async function firstHold(stage: Stage, token: string): Promise<{ id: stri
     const [hold] = pendingSchema.parse(await answer.json()).items;
     if (hold !== undefined) return hold;
   }
+}
+
+/** Signs a reviewer in at the first hold that waits. */
+export async function atFirstHold(browser: Browser, stage: Stage): Promise<Page> {
+  const token = stage.token('rita', 'reviewer');
+  const { id } = await firstHold(stage, token);
+  const page = await browser.newPage();
+  await page.goto(`${stage.sidecar.controlUrl}/#/holds/${id}`);
+  await page.getByLabel('Your token').fill(token);
+  await page.keyboard.press('Enter');
+  return page;
 }
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

@@ -1,7 +1,7 @@
 /** A hold on paper, where nothing can be scrolled. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { firstHold } from './pages.ts';
+import { atFirstHold } from './pages.ts';
 import {
   deletingRecords,
   launchBrowser,
@@ -38,12 +38,7 @@ describe.skipIf(missingBrowser !== '')(`a hold on paper (${missingBrowser || 'Ch
       .workload()
       .chat.completions.create(question('Delete them.'), { signal: left.signal })
       .catch(() => null);
-    const token = stage.token('rita', 'reviewer');
-    const { id } = await firstHold(stage, token);
-    const page = await browser.newPage();
-    await page.goto(`${stage.sidecar.controlUrl}/#/holds/${id}`);
-    await page.getByLabel('Your token').fill(token);
-    await page.keyboard.press('Enter');
+    const page = await atFirstHold(browser, stage);
     const rule = page.locator('.when');
     await rule.waitFor();
     const cut = () => rule.evaluate((element) => element.scrollHeight - element.clientHeight);
