@@ -218,6 +218,8 @@ describe.skipIf(missingBrowser !== '')(
       await page.getByText('attempt 1 to hand it to the workload').waitFor();
       const instead = page.getByRole('region', { name: 'A reviewer put this in its place' });
       await instead.getByRole('row', { name: /^amount .*\b2500$/ }).waitFor();
+      expect(await instead.locator('.diff del').allTextContents()).toEqual(['25000']);
+      expect(await instead.locator('.diff ins').allTextContents()).toEqual(['2500']);
     });
 
     it('finds what one person ruled on from any of it', async () => {
@@ -256,6 +258,7 @@ describe.skipIf(missingBrowser !== '')(
       expect(await answer).toContain('demonstration answer');
       await readNewestDecision(page);
       await page.getByText('A reviewer amended this request.').waitFor();
+      expect(await page.locator('.diff del').allTextContents()).toEqual(['shadow', 'model']);
       await page.getByText('What the workload had asked').click();
       await page.getByText('Raw request as the workload sent it').click();
       await page.getByText('"model":"shadow-model"').waitFor();

@@ -3,6 +3,7 @@ import { type ComponentChild, h } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Exchange, Message, RawMessage, RequestContent } from '../answers/exchange-data.ts';
 import { laidOut, readJson } from '../words/json-tree.ts';
+import { RequestDifference } from './amended-difference.ts';
 import { ArgumentsTable } from './arguments.ts';
 import { Recorded } from './recorded.ts';
 
@@ -14,7 +15,7 @@ export function Conversation({ exchange }: { readonly exchange: Exchange }): Com
   const earlier = request.messages.slice(0, request.messages.length - turn.length);
   return h('section', { class: 'conversation', 'aria-labelledby': 'conversation-title' }, [
     h('h2', { id: 'conversation-title' }, 'The conversation'),
-    amendedRequest === null ? null : h(AmendedNote, { asked: exchange.request }),
+    amendedRequest === null ? null : h(AmendedNote, { asked: exchange.request, given: amendedRequest }),
     request.system === ''
       ? null
       : h(Fold, {
@@ -64,12 +65,17 @@ export function Conversation({ exchange }: { readonly exchange: Exchange }): Com
 }
 
 /** The conversation below is a reviewer's: what the workload asked is still there to be read. */
-function AmendedNote({ asked }: { readonly asked: RequestContent }): ComponentChild {
+function AmendedNote(props: {
+  readonly asked: RequestContent;
+  readonly given: RequestContent;
+}): ComponentChild {
+  const { asked, given } = props;
   return h('div', null, [
     h('p', { class: 'note' }, [
       h('strong', null, 'A reviewer amended this request. '),
       'What follows is what the model was given.',
     ]),
+    h(RequestDifference, { held: asked, instead: given }),
     h(Fold, {
       label: 'What the workload had asked',
       content: () => h(MessageList, { messages: lastTurn(asked.messages) }),

@@ -3,6 +3,7 @@ import { type ComponentChild, type ComponentChildren, h } from 'preact';
 import { shownAt } from '../answers/because-data.ts';
 import type { Exchange, RequestContent, ResponseContent, ToolCall } from '../answers/exchange-data.ts';
 import type { HoldSummary } from '../answers/hold-data.ts';
+import { AnswerDifference } from './amended-difference.ts';
 import { ArgumentsTable, argumentRowsMax } from './arguments.ts';
 import { MatchedMark } from './because.ts';
 import { LookalikeNote, Recorded } from './recorded.ts';
@@ -41,7 +42,7 @@ export function HeldContent(props: {
           // Which calls are withheld is said beside them.
           amendedResponse === null || withheld.size > 0
             ? null
-            : h(Instead, null, h(AnswerContent, { response: amendedResponse })),
+            : h(AnswerInstead, { held: response, instead: amendedResponse }),
         ],
   ]);
 }
@@ -51,8 +52,15 @@ export function heldTitle({ state }: Pick<HoldSummary, 'state'>): string {
   return state === 'pending' ? 'What happens if I release' : 'What was held';
 }
 
-/** What a reviewer put in the place of what is held. */
-export function Instead({ children }: { readonly children: ComponentChildren }): ComponentChild {
+/** The answer that a reviewer put in the place of the one that was held, and what that changes. */
+export function AnswerInstead(props: {
+  readonly held: ResponseContent;
+  readonly instead: ResponseContent;
+}): ComponentChild {
+  return h(Instead, null, [h(AnswerDifference, props), h(AnswerContent, { response: props.instead })]);
+}
+
+function Instead({ children }: { readonly children: ComponentChildren }): ComponentChild {
   return h('section', { class: 'instead', 'aria-labelledby': 'instead-title' }, [
     h('h2', { id: 'instead-title' }, 'A reviewer put this in its place'),
     children,

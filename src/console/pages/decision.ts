@@ -9,7 +9,7 @@ import type { Desk } from '../desk/desk.ts';
 import { PageFrame, Problem, useFetched } from '../desk/fetched.ts';
 import { placeOf, privacyAddress, searchAddress, sessionAddress } from '../desk/place.ts';
 import { Conversation } from '../drawn/conversation.ts';
-import { AnswerContent, Instead } from '../drawn/held-content.ts';
+import { AnswerContent, AnswerInstead } from '../drawn/held-content.ts';
 import { OutcomeMark, VerdictMark } from '../drawn/outcome.ts';
 import { Recorded } from '../drawn/recorded.ts';
 import { countText } from '../words/counts.ts';
@@ -124,11 +124,12 @@ function Content(props: { readonly desk: Desk; readonly id: string }): Component
 }
 
 function WholeExchange({ exchange }: { readonly exchange: Exchange }): ComponentChild {
+  const { response, amendedResponse } = exchange;
   return h('div', { class: 'sections' }, [
-    exchange.response === null ? null : h(AnswerContent, { response: exchange.response }),
-    exchange.amendedResponse === null
+    response === null ? null : h(AnswerContent, { response }),
+    response === null || amendedResponse === null
       ? null
-      : h(Instead, null, h(AnswerContent, { response: exchange.amendedResponse })),
+      : h(AnswerInstead, { held: response, instead: amendedResponse }),
     h(Conversation, { exchange }),
   ]);
 }

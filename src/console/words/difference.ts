@@ -13,6 +13,8 @@ export interface LineChange {
 
 /** Beyond this many comparisons everything between the common ends counts as replaced. */
 const comparisonsMax = 2_000_000;
+/** Of both texts together, where a page compares them unasked. */
+const comparedCharsMax = 400_000;
 
 /** Lines of both texts in reading order, removed before added. */
 export function differenceOf(before: string, after: string): readonly LineChange[] {
@@ -32,6 +34,13 @@ export function differenceOf(before: string, after: string): readonly LineChange
     at += removed.length + added.length;
   }
   return lines;
+}
+
+/** The same, with no line where nothing changed; null where both are too long for a page to compare them in time. */
+export function changedLines(before: string, after: string): readonly LineChange[] | null {
+  if (before.length + after.length > comparedCharsMax) return null;
+  const lines = differenceOf(before, after);
+  return isChanged(lines) ? lines : [];
 }
 
 export function isChanged(lines: readonly LineChange[]): boolean {

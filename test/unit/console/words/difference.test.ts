@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { differenceOf, isChanged, type LineChange } from '../../../../src/console/words/difference.ts';
+import {
+  changedLines,
+  differenceOf,
+  isChanged,
+  type LineChange,
+} from '../../../../src/console/words/difference.ts';
 
 const without = (lines: readonly LineChange[], kind: LineChange['kind']): string =>
   lines
@@ -34,5 +39,16 @@ describe('the difference of two texts', () => {
     const before = Array.from({ length: 20_000 }, (_, i) => `a${i}`).join('\n');
     const after = Array.from({ length: 20_000 }, (_, i) => `b${i}`).join('\n');
     expect(without(differenceOf(before, after), 'added')).toBe(before);
+  });
+
+  it('has no line where nothing changed', () => {
+    expect(changedLines('same', 'same')).toEqual([]);
+    expect(changedLines('same', 'other')).toHaveLength(2);
+  });
+
+  it('is not made of more than a page compares in time', () => {
+    const half = 'x'.repeat(200_000);
+    expect(changedLines(half, half)).toEqual([]);
+    expect(changedLines(half, `${half}y`)).toBeNull();
   });
 });
