@@ -131,6 +131,7 @@ describe.skipIf(missingBrowser !== '')(
         await petra.page.getByRole('link', { name: /^h-/ }).press('Enter');
         await petra.page.getByRole('heading', { name: 'What was held' }).waitFor();
         await petra.page.locator('.rulings', { hasText: 'Nobody was there.' }).waitFor();
+        expect(await petra.page.getByRole('button', { name: /^Break glass/ }).count()).toBe(0);
         await petra.page.getByRole('button', { name: 'Seal the finding' }).press('Enter');
         await petra.page.getByText('Choose one of the two.').waitFor();
         await petra.page.getByLabel(/^It was right/).press('Space');

@@ -56,7 +56,7 @@ export function RulingBar(props: RulingBarProps): ComponentChild {
   const mayBreak = actions.breakGlass === '';
   const offered: readonly Action[] = [
     ...(mayRule ? verdicts : []),
-    ...(summary.breakGlass.length > 0 ? (['break-glass'] as const) : []),
+    ...(summary.state === 'pending' && summary.breakGlass.length > 0 ? (['break-glass'] as const) : []),
   ];
   const panel = over === '' ? open.panel : null;
   return h('section', { class: 'ruling', 'aria-label': 'Ruling' }, [
