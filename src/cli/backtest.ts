@@ -42,16 +42,24 @@ async function backtest(args: readonly string[], env: Environment): Promise<Exit
       ...(sum?.next == null ? {} : { before: sum.next }),
     };
     const answer = await client
-      .post('/api/v1/policy/backtest', { ...order, ...range })
+      .postInTurn('/api/v1/policy/backtest', { ...order, ...range }, sayWaiting)
       .catch((error: unknown) => Promise.reject(ofFile(error, file)));
     const page: BacktestPage = readBacktestPage(answer);
     sum = sum === null ? page : addPages(sum, page);
-    if (process.stderr.isTTY) process.stderr.write(`\r${sum.decisions} decisions replayed`);
+    sayProgress(`${sum.decisions} decisions replayed`);
   } while (sum.next !== null && sum.decisions < decisionsMax && !outputIsGone());
   if (process.stderr.isTTY) process.stderr.write('\n');
   if (options.flag('json')) printJson(sum);
   else printBacktest(sum);
   return sum.unreadable.length === 0 ? exitCodes.ok : exitCodes.finding;
+}
+
+function sayProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+}
+
+function sayWaiting({ message }: HoldpointError): void {
+  sayProgress(`${visible(message)} Waiting for the next turn.`);
 }
 
 /** The sidecar saw no file: what it says of the draft is said of the file here. */

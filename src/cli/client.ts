@@ -1,4 +1,5 @@
 /** Calls to a running sidecar's control port. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ErrorCode, HoldpointError, httpStatusByCode } from '../core/errors.ts';
 import type { Environment } from './command.ts';
 import { type Asked, noAnswer } from './no-answer.ts';
@@ -8,6 +9,12 @@ export interface ControlClient {
   get(path: string): Promise<unknown>;
   /** @param findOut how to find out whether it was done, where no answer comes; a sentence */
   post(path: string, body: unknown, findOut?: string): Promise<unknown>;
+  /**
+   * For what takes its turn with others and changes nothing: while the sidecar has no room for it, waits as it says and asks
+   * again, for ten minutes at most.
+   * @param onWait told why, each time
+   */
+  postInTurn(path: string, body: unknown, onWait: (why: HoldpointError) => void): Promise<unknown>;
   /** Sends newline-delimited JSON and gives the values of the answer's lines; a last one that was cut is left out. */
   postLines(path: string, body: Uint8Array<ArrayBuffer>): Promise<readonly unknown[]>;
 }
@@ -15,12 +22,14 @@ export interface ControlClient {
 export const clientOptions = ['url', 'token'] as const;
 const defaultUrl = 'http://127.0.0.1:8788';
 const answerMsMax = 30_000;
+const turnMsMax = 600_000;
+const noTurn = { turnMs: 0, onWait: (): void => undefined };
 
 /** A client from --url and --token, or HOLDPOINT_URL and HOLDPOINT_TOKEN. */
 export function controlClient(
   options: Options,
   env: Environment,
-  { timeoutMs = answerMsMax } = {},
+  { timeoutMs = answerMsMax, wait = (ms: number): Promise<unknown> => sleep(ms) } = {},
 ): ControlClient {
   const url = options.text('url') ?? env['HOLDPOINT_URL'] ?? defaultUrl;
   const token = options.text('token') ?? env['HOLDPOINT_TOKEN'];
@@ -39,26 +48,31 @@ export function controlClient(
     path: string,
     init: RequestInit,
     findOut: string | null,
+    { turnMs, onWait }: Turn = noTurn,
   ): Promise<{ status: number; text: string }> => {
     const headers = { ...init.headers, authorization: `Bearer ${token}` };
     const asked = { url: new URL(path, base), findOut, timeoutMs };
-    const { ok, status, text } = await send(asked, { ...init, headers });
-    if (ok) return { status, text };
-    const value = parsed(text);
-    throw isProblem(value) ? problem(value, status) : notHoldpoint(base, status);
+    for (let waitedMs = 0; ; ) {
+      const { ok, status, text, againMs } = await send(asked, { ...init, headers });
+      if (ok) return { status, text };
+      const value = parsed(text);
+      const refused = isProblem(value) ? problem(value, status) : notHoldpoint(base, status);
+      waitedMs += againMs;
+      if (refused.code !== 'overloaded' || waitedMs > turnMs) throw refused;
+      onWait(refused);
+      await wait(againMs);
+    }
   };
-  const call = async (path: string, init: RequestInit, findOut: string | null): Promise<unknown> => {
-    const { status, text } = await textOf(path, init, findOut);
+  const call = async (...asked: Parameters<typeof textOf>): Promise<unknown> => {
+    const { status, text } = await textOf(...asked);
     const value = parsed(text);
     if (value === undefined) throw notHoldpoint(base, status);
     return value;
   };
   return {
     get: (path) => call(path, {}, null),
-    post: (path, body, findOut = '') => {
-      const headers = { 'content-type': 'application/json' };
-      return call(path, { method: 'POST', headers, body: JSON.stringify(body) }, findOut);
-    },
+    post: (path, body, findOut = '') => call(path, jsonOrder(body), findOut),
+    postInTurn: (path, body, onWait) => call(path, jsonOrder(body), null, { turnMs: turnMsMax, onWait }),
     postLines: async (path, body) => {
       const headers = { 'content-type': 'application/x-ndjson' };
       const again = 'Run the same command again: what was sealed is known by its id.';
@@ -67,6 +81,15 @@ export function controlClient(
       return values.filter((value) => value !== undefined);
     },
   };
+}
+
+interface Turn {
+  readonly turnMs: number;
+  readonly onWait: (why: HoldpointError) => void;
+}
+
+function jsonOrder(body: unknown): RequestInit {
+  return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
 function baseOf(url: string): URL {
@@ -79,17 +102,31 @@ function baseOf(url: string): URL {
   );
 }
 
-async function send(asked: Asked, init: RequestInit): Promise<{ ok: boolean; status: number; text: string }> {
+interface Answer {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly text: string;
+  /** After how long it says to ask again, a second at least; infinite where it says nothing of it. */
+  readonly againMs: number;
+}
+
+async function send(asked: Asked, init: RequestInit): Promise<Answer> {
   try {
     const response = await fetch(asked.url, {
       ...init,
       signal: AbortSignal.timeout(asked.timeoutMs),
       redirect: 'error',
     });
-    return { ok: response.ok, status: response.status, text: await response.text() };
+    const { ok, status } = response;
+    return { ok, status, text: await response.text(), againMs: againMsOf(response.headers) };
   } catch (error) {
     throw await noAnswer(asked, error);
   }
+}
+
+function againMsOf(headers: Headers): number {
+  const seconds = headers.get('retry-after') ?? '';
+  return /^\d{1,9}$/.test(seconds) ? Math.max(1, Number(seconds)) * 1_000 : Number.POSITIVE_INFINITY;
 }
 
 /** Undefined where it is not JSON: whoever answered is not a sidecar. */

@@ -124,6 +124,8 @@ export function sendProblem(res: ServerResponse, error: HoldpointError): void {
   const problem = problemOf(error);
   if (problem.status === 401) res.setHeader('www-authenticate', 'Bearer realm="holdpoint"');
   if (problem.status === 429) res.setHeader('retry-after', '60');
+  // What is in the way mostly ends soon, and by itself.
+  if (problem.code === 'overloaded') res.setHeader('retry-after', '2');
   // What is left of a refused body is not waited for.
   if (!res.req.complete) res.setHeader('connection', 'close');
   sendJson(res, problem.status, problem, 'application/problem+json');

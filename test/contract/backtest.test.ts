@@ -1,9 +1,12 @@
 /** A draft policy over the record of a running sidecar: what it would match, what it cannot know, and that the read is sealed. */
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { sha256Hex } from '../../src/core/bytes.ts';
+import { machineWith } from './support/failing-machine.ts';
 import { run } from './support/process.ts';
 import { eventually, type House, outcomeOf, policyText, startHouse } from './support/sidecar.ts';
 
@@ -68,9 +71,19 @@ const subjects = {
 };
 
 let house: House;
+/** What is sealed waits for it. */
+let disk = Promise.resolve();
 const ids: Record<'garden' | 'denied' | 'subject', string> = { garden: '', denied: '', subject: '' };
 beforeAll(async () => {
-  house = await startHouse();
+  house = await startHouse({
+    machine: machineWith((store) => ({
+      ...store,
+      commit: async (...args: Parameters<typeof store.commit>) => {
+        await disk;
+        return store.commit(...args);
+      },
+    })),
+  });
   ids.garden = await decide('a garden');
   ids.denied = await decide('the forbidden topic');
   ids.subject = await decide('hello', { 'holdpoint-subject': 'customer-1' });
@@ -221,6 +234,18 @@ describe('the read of a backtest', () => {
     expect((await sealedReads()).length).toBe(sealed);
   });
 
+  it('happens one at a time: the others are told when to ask again', async () => {
+    const slow = Promise.withResolvers<void>();
+    disk = slow.promise;
+    const order = { as: 'admin', json: { policy: policyText, reason: 'x' } } as const;
+    const ask = () => house.call('/api/v1/policy/backtest', order);
+    const asked = [ask(), ask()];
+    const { status, headers, json } = await Promise.race(asked);
+    slow.resolve();
+    expect([status, headers.get('retry-after'), json]).toMatchObject([503, '2', { code: 'overloaded' }]);
+    expect((await Promise.all(asked)).map((answer) => answer.status).toSorted()).toEqual([200, 503]);
+  });
+
   it('holds nothing and changes no decision', async () => {
     await backtest(draftOf(gardens));
     const { json } = await house.call('/api/v1/holds?state=pending');
@@ -240,6 +265,37 @@ describe('holdpoint policy backtest', () => {
     expect(told.out).toContain('pass then, hold now: 1 decisions');
     const { out } = await run([...words, '--json'], env);
     expect(pageSchema.parse(JSON.parse(out))).toMatchObject({ decisions: 3, next: null });
+  });
+
+  it('waits where another backtest gets between two of its pages, and goes on', async () => {
+    const page = {
+      draft: { version: 'v', digest: 'd', rules: 0 },
+      decisions: 1,
+      verdicts: [],
+      notReplayed: [],
+    };
+    const replayed = { request: 1, response: 1 };
+    const pageOf = (next: number | null) => ({ ...page, replayed, rules: [], next, unreadable: [] });
+    const busy = {
+      code: 'overloaded',
+      detail: 'Another backtest runs.',
+      next: 'Ask again in a few seconds.',
+    };
+    const answers = [pageOf(7), busy, pageOf(null)];
+    const server = createServer((req, res) => {
+      req.resume();
+      const answer = answers.shift();
+      res.writeHead(answer === busy ? 503 : 200, { 'retry-after': '1' }).end(JSON.stringify(answer));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const env = { HOLDPOINT_URL: `http://127.0.0.1:${port}`, HOLDPOINT_TOKEN: 'a-token' };
+    const { code, out, err } = await run(['policy', 'backtest', house.policyFile, '--reason', 'x'], env);
+    server.close();
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toContain('version v over 2 decisions: 2 requests and 2 answers replayed');
   });
 
   it('exits 2 without a reason', async () => {

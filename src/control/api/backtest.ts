@@ -104,7 +104,7 @@ export const backtestPolicy: Operation = {
   id: 'backtestPolicy',
   tag: 'sidecar',
   summary: 'Replay a draft policy over what was recorded',
-  description: `A page at a time, newest first; nothing is held or changed. Facts are rebuilt from sealed requests and answers; a request that a rule of the draft would have stopped is replayed with the answer that it got. Content is read and not answered: the read is sealed as an access entry with the draft, the reason and the decisions. One runs at a time. A page ends after \`limit\` decisions, 100 of \`unreadable\`, 64 MiB of bodies or ten seconds, and while calls are in flight it leaves them three quarters of the time. ${besideClock} ${besideDamage}`,
+  description: `A page at a time, newest first; nothing is held or changed. Facts are rebuilt from sealed requests and answers; a request that a rule of the draft would have stopped is replayed with the answer that it got. Content is read and not answered: the read is sealed as an access entry with the draft, the reason and the decisions. One runs at a time: another is refused as overloaded, with a Retry-After. A page ends after \`limit\` decisions, 100 of \`unreadable\`, 64 MiB of bodies or ten seconds, and while calls are in flight it leaves them three quarters of the time. ${besideClock} ${besideDamage}`,
   ...allowed('backtest'),
   body: {
     schema: backtestOrderSchema,
