@@ -1,7 +1,7 @@
 /** What a hold holds beside its tool calls, and what led to it, for a terminal. Not yet made visible. */
 import { countText } from '../console/words/counts.ts';
 import { callLines } from './call-lines.ts';
-import type { Detail } from './hold-answers.ts';
+import { type Detail, isOver, withheldIn } from './hold-answers.ts';
 import { visible } from './print.ts';
 import { systemBeside } from './system-prompt.ts';
 
@@ -14,13 +14,14 @@ interface Part {
 
 type Exchange = NonNullable<Detail['exchange']>;
 type Request = Exchange['request'];
+type Response = NonNullable<Exchange['response']>;
 
 /** Of what nobody could read into fields. */
 const rawCharactersMax = 4_000;
 
 /**
  * What a release lets go, tool calls apart: the request, or the answer's words; and that it may go twice. Of what has none it is what was sent, so
- * that nobody rules on what they cannot see.
+ * that nobody rules on what they cannot see. Of a hold that is over what was held, and what a reviewer put in its place.
  */
 export function heldIn(hold: Detail): readonly Part[] {
   return [...(hold.possibleDuplicate ? [{ title: duplicate, text: '' }] : []), ...contentIn(hold)];
@@ -29,45 +30,75 @@ export function heldIn(hold: Detail): readonly Part[] {
 const duplicate =
   'Possible duplicate: the same call was held already while its caller still waited. Releasing both may do it twice.';
 
-function contentIn({ id, exchange }: Detail): readonly Part[] {
+function contentIn(hold: Detail): readonly Part[] {
+  const { id, exchange } = hold;
   if (exchange === null) return [];
   const { response, defects } = exchange;
   const unread =
     defects.length === 0 ? [] : [{ title: 'Not everything could be read', text: defects.join('\n') }];
-  if (response === null) {
-    const request = requestIn(exchange);
-    const title = `If you release, this request goes to the provider: ${request.method} ${request.path}`;
-    const isRead = request.system !== '' || request.messages.length > 0;
-    return [{ title, text: isRead ? '' : beginning(request.raw.body, id) }, ...unread];
-  }
+  if (response === null) return [...requestParts(hold, exchange), ...unread];
   const { text, refusal, toolCalls, raw } = response;
   const words = [
     ...(text === '' ? [] : [{ title: 'Answer', text }]),
     ...(refusal === '' ? [] : [{ title: 'The model refused', text: refusal }]),
   ];
-  if (words.length + toolCalls.length > 0) return [...words, ...unread];
-  const sent = [raw.startLine, ...headerLines(raw.headers), '', beginning(raw.body, id)].join('\n');
-  return [{ title: 'If you release, this answer reaches the workload', text: sent }, ...unread];
+  const title = isOver(hold)
+    ? 'What was held, an answer'
+    : 'If you release, this answer reaches the workload';
+  const sent = words.length + toolCalls.length > 0 ? words : [{ title, text: messageText(raw, id) }];
+  return [...sent, ...insteadOf(hold, exchange.amendedResponse), ...unread];
 }
 
-/** Who said what before what is held, and called what: as a reviewer amended it, where one did. */
-export function conversationIn({
-  exchange,
-}: Detail): readonly { readonly who: string; readonly text: string }[] {
+function requestParts(hold: Detail, exchange: Exchange): Part[] {
+  const { request, amendedRequest } = exchange;
+  const part = (words: string, { method, path, system, messages, raw }: Request): Part => {
+    const isRead = system !== '' || messages.length > 0;
+    return { title: `${words}: ${method} ${path}`, text: isRead ? '' : beginning(raw.body, hold.id) };
+  };
+  if (!isOver(hold)) return [part('If you release, this request goes to the provider', requestIn(exchange))];
+  return [
+    part('What was held, a request to the provider', request),
+    ...(amendedRequest === null ? [] : [part('A reviewer put this request in its place', amendedRequest)]),
+  ];
+}
+
+/** Which calls were withheld is said beside them. */
+function insteadOf(hold: Detail, amended: Response | null): Part[] {
+  if (amended === null || !isOver(hold) || withheldIn(hold).size > 0) return [];
+  const { text, refusal, toolCalls, raw } = amended;
+  const said = [text, refusal].filter((words) => words !== '');
+  const all = [...said, ...toolCalls.map(calledText)].join('\n');
+  return [{ title: 'A reviewer put this in its place', text: all || messageText(raw, hold.id) }];
+}
+
+/** Who said what before what is held, and called what: as a reviewer amended it, where one did; both, where that is what was held. */
+export function conversationIn(hold: Detail): readonly { readonly who: string; readonly text: string }[] {
+  const { exchange } = hold;
   if (exchange === null) return [];
-  const { system, messages } = requestIn(exchange);
+  const { request, amendedRequest, response } = exchange;
+  if (amendedRequest === null) return turnsIn(request, '');
+  return [
+    ...(isOver(hold) && response === null ? turnsIn(request, '') : []),
+    ...turnsIn(amendedRequest, ', as a reviewer amended it'),
+  ];
+}
+
+function turnsIn(
+  { system, messages }: Request,
+  how: string,
+): readonly { readonly who: string; readonly text: string }[] {
   const alone = systemBeside({ system, messages });
-  const how = exchange.amendedRequest === null ? '' : ', as a reviewer amended it';
   return [
     ...(alone === '' ? [] : [{ who: `the system prompt${how}`, text: alone }]),
-    ...messages.map(({ role, text, toolCalls }) => {
-      const calls = toolCalls.map((call) => [`calls ${visible(call.name)}`, ...callLines(call)].join('\n'));
-      return {
-        who: `${role}${how}`,
-        text: [...(text === '' ? [] : [text]), ...calls].join('\n') || '(no text)',
-      };
-    }),
+    ...messages.map(({ role, text, toolCalls }) => ({
+      who: `${role}${how}`,
+      text: [...(text === '' ? [] : [text]), ...toolCalls.map(calledText)].join('\n') || '(no text)',
+    })),
   ];
+}
+
+function calledText(call: Response['toolCalls'][number]): string {
+  return [`calls ${visible(call.name)}`, ...callLines(call)].join('\n');
 }
 
 /** What else the model is given: its tools and its parameters. */
@@ -97,6 +128,10 @@ const erased = '(erased)';
 /** What the model is given. */
 function requestIn({ request, amendedRequest }: Exchange): Request {
   return amendedRequest ?? request;
+}
+
+function messageText({ startLine, headers, body }: Response['raw'], id: string): string {
+  return [startLine, ...headerLines(headers), '', beginning(body, id)].join('\n');
 }
 
 /** @param headers names and values in turn */

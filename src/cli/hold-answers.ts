@@ -55,6 +55,12 @@ const requestSchema = z.object({
   tools: z.array(z.object({ name: z.string(), description: z.string() })),
   raw: rawSchema,
 });
+const responseSchema = z.object({
+  text: z.string(),
+  refusal: z.string(),
+  toolCalls: z.array(callSchema),
+  raw: rawSchema,
+});
 const reviewSchema = z.object({
   by: z.string(),
   verdict: z.string(),
@@ -90,12 +96,14 @@ export const detailSchema = summarySchema.extend({
       by: z.string(),
       role: z.string(),
       verdict: z.string(),
+      at: z.string(),
       breakGlass: z.boolean(),
       withheld: z.array(z.number()).default([]),
       inStead: z.string().default(''),
       reason: z.string().nullable().default(null),
     }),
   ),
+  outcome: z.string().nullable().default(null),
   requester: z.string(),
   notRequester: z.boolean(),
   escalation: z.array(stepSchema),
@@ -109,14 +117,8 @@ export const detailSchema = summarySchema.extend({
     .object({
       request: requestSchema,
       amendedRequest: requestSchema.nullable().default(null),
-      response: z
-        .object({
-          text: z.string(),
-          refusal: z.string(),
-          toolCalls: z.array(callSchema),
-          raw: rawSchema,
-        })
-        .nullable(),
+      response: responseSchema.nullable(),
+      amendedResponse: responseSchema.nullable().default(null),
       defects: z.array(z.string()),
     })
     .nullable(),
@@ -132,16 +134,27 @@ export function headlineOf({
   return possibleDuplicate ? `possible duplicate: ${headline}` : headline;
 }
 
-/** Each ruling, and why in the words of who ruled. */
+/** Nobody rules on it any more. */
+export function isOver({ state }: Pick<Detail, 'state'>): boolean {
+  return state !== 'pending';
+}
+
+/** Places of the tool calls that a release of one that is over left out. */
+export function withheldIn({ state, rulings }: Detail): ReadonlySet<number> {
+  return new Set(state === 'amended' ? rulings.at(-1)?.withheld : []);
+}
+
+/** Each ruling, when it was made, and why in the words of who ruled. */
 export function rulingsIn({
   rulings,
 }: Detail): readonly { readonly title: string; readonly reason: string }[] {
-  return rulings.map(({ by, role, verdict, breakGlass, withheld, inStead, reason }) => {
+  return rulings.map(({ by, role, verdict, at, breakGlass, withheld, inStead, reason }) => {
+    if (verdict === 'expired') return { title: `expired at ${at}: nobody ruled in time`, reason: '' };
     const whose = inStead === '' ? role : `${role}, in the stead of ${inStead}`;
     const places = withheld.map((place) => place + 1).join(', ');
     const without = places === '' ? '' : `, without tool call ${places}`;
     return {
-      title: `${breakGlass ? 'glass broken' : verdict} by ${by} (${whose})${without}`,
+      title: `${breakGlass ? 'glass broken' : verdict} by ${by} (${whose}) at ${at}${without}`,
       reason: reason ?? '(erased, unreadable, or not for your role)',
     };
   });

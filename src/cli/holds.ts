@@ -5,27 +5,16 @@ import { countText } from '../console/words/counts.ts';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { firstInexactNumber } from '../provider/wire/exact-numbers.ts';
 import { readJson } from '../provider/wire/json.ts';
-import { becauseLines } from './because.ts';
-import { callLines } from './call-lines.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import { conversationIn, heldIn, offeredIn, remarksIn } from './held-content.ts';
-import {
-  type Detail,
-  detailSchema,
-  headlineOf,
-  listSchema,
-  rulingsIn,
-  summarySchema,
-  unnamed,
-} from './hold-answers.ts';
+import { detailSchema, headlineOf, listSchema, summarySchema, unnamed } from './hold-answers.ts';
 import { ruleOnMany } from './holds-many.ts';
 import { type Options, onlyArgument, readArguments, readOptions, requiredText } from './options.ts';
-import { duration, printJson, printLine, printTable, shortened, visible, visibleLines } from './print.ts';
+import { duration, printJson, printLine, printTable, shortened, visible } from './print.ts';
+import { printHold } from './print-hold.ts';
 import { readReviewerKey } from './reviewer-key.ts';
 import { pathOf, rulingAbout, whetherRuled } from './ruling-about.ts';
 import { printUnreadable } from './unreadable.ts';
-import { whoRules } from './who-rules.ts';
 
 /** Of a row; `holds show` has all of it. */
 const headlineCharactersMax = 60;
@@ -38,7 +27,12 @@ export const holdsCommands: readonly Command[] = [
       'what waits for a person, oldest deadline first; --state lists what ended so in the last minutes',
     run: list,
   },
-  { name: 'holds show', usage: 'ID [--json]', summary: 'one hold with everything needed to rule', run: show },
+  {
+    name: 'holds show',
+    usage: 'ID [--json]',
+    summary: 'one hold with everything needed to rule, or what became of it',
+    run: show,
+  },
   {
     name: 'holds release',
     usage:
@@ -131,40 +125,6 @@ async function show(args: readonly string[], env: Environment): Promise<ExitCode
     printUnreadable(hold.unreadable);
   }
   return hold.unreadable.length === 0 ? exitCodes.ok : exitCodes.finding;
-}
-
-function printHold(hold: Detail): void {
-  printLine(visible(`${hold.id}  ${hold.state}  [${hold.severity}]  decision ${hold.decisionId}`));
-  printLine(
-    `workload ${visible(hold.workload || unnamed)}  model ${visible(hold.model)}  expires ${visible(hold.expiresAt)}  caller ${visible(hold.caller)}${hold.assignee === '' ? '' : `  with ${visible(hold.assignee)}`}`,
-  );
-  for (const call of hold.exchange?.response?.toolCalls ?? []) {
-    printLine(
-      `\nIf you release, this tool call reaches the workload:\n  ${visible(call.name)}  (${visible(call.id)})`,
-    );
-    printLine(indent(visibleLines(callLines(call).join('\n'))));
-  }
-  for (const part of heldIn(hold)) printPart(part);
-  for (const rule of hold.rules) {
-    printLine(
-      `\nHeld by ${visible(rule.id)}: ${visible(rule.title)}  (policy ${visible(hold.policy.version)})\n${indent(visibleLines(rule.error === '' ? rule.when.trimEnd() : `it failed: ${rule.error}`))}`,
-    );
-    for (const line of becauseLines(rule)) printLine(indent(visibleLines(line)));
-  }
-  printLine(`\nWho rules\n${indent(visibleLines(whoRules(hold).join('\n')))}`);
-  for (const { title, reason } of rulingsIn(hold)) printPart({ title, text: reason });
-  for (const { who, text } of conversationIn(hold)) printPart({ title: who, text });
-  for (const part of offeredIn(hold)) printPart(part);
-  for (const part of remarksIn(hold)) printPart(part);
-  printLine(`\ndigest ${visible(hold.digest)}`);
-}
-
-function printPart({ title, text }: { readonly title: string; readonly text: string }): void {
-  printLine(`\n${visible(title)}${text === '' ? '' : `\n${indent(visibleLines(text))}`}`);
-}
-
-function indent(text: string): string {
-  return text.replace(/^/gm, '  ');
 }
 
 async function rule(

@@ -2,7 +2,7 @@
 import { becauseLines } from './because.ts';
 import { callLines } from './call-lines.ts';
 import { conversationIn, heldIn, offeredIn, remarksIn } from './held-content.ts';
-import { type Detail, headlineOf, rulingsIn, unnamed } from './hold-answers.ts';
+import { type Detail, headlineOf, isOver, rulingsIn, unnamed, withheldIn } from './hold-answers.ts';
 import { duration, visible } from './print.ts';
 import { promptWords } from './queue-prompt.ts';
 import type { Listed, OpenHold, QueueState } from './queue-state.ts';
@@ -106,8 +106,8 @@ function holdParts(
   const isBreaking = state.prompt?.kind.endsWith('break-glass') === true;
   const lines = detailRows(hold, isBreaking ? none : withheld, columns);
   const first = Math.min(scroll, Math.max(0, lines.length - rows));
-  const left = duration(Date.parse(hold.expiresAt) - nowMs);
-  const title = `${hold.id}  ${hold.state}  [${hold.severity}]  ${left} left  caller ${hold.caller}`;
+  const left = isOver(hold) ? '' : `${duration(Date.parse(hold.expiresAt) - nowMs)} left  `;
+  const title = `${hold.id}  ${hold.state}  [${hold.severity}]  ${left}caller ${hold.caller}`;
   const place = lines.length <= rows ? '' : `   line ${first + 1} of ${lines.length}`;
   const keys =
     state.prompt === null
@@ -191,14 +191,19 @@ function quoted(text: string, columns: number): string[] {
   return wrap(text, columns - margin.length).map((row) => margin + row);
 }
 
-function callRows(hold: Detail, withheld: ReadonlySet<number>, columns: number): string[] {
+function callRows(hold: Detail, chosen: ReadonlySet<number>, columns: number): string[] {
+  const withheld = isOver(hold) ? withheldIn(hold) : chosen;
   const calls = hold.exchange?.response?.toolCalls ?? [];
   const [only] = calls;
   const own = (line: string): string[] => ours(line, columns);
   const argumentsOf = (call: (typeof calls)[number]): string[] => quoted(callLines(call).join('\n'), columns);
   if (calls.length === 1 && only !== undefined) {
     return [
-      ...own(`If you release, this tool call reaches the workload: ${only.name}`),
+      ...own(
+        isOver(hold)
+          ? `What was held, a tool call${withheld.has(0) ? ' that was withheld' : ''}: ${only.name}`
+          : `If you release, this tool call reaches the workload: ${only.name}`,
+      ),
       ...argumentsOf(only),
       '',
     ];
@@ -206,10 +211,14 @@ function callRows(hold: Detail, withheld: ReadonlySet<number>, columns: number):
   return calls.flatMap((call, place) => [
     ...(place === 0
       ? own(
-          `If you release, ${calls.length - withheld.size} of ${calls.length} tool calls reach the workload:`,
+          isOver(hold)
+            ? `What was held, ${calls.length} tool calls:`
+            : `If you release, ${calls.length - withheld.size} of ${calls.length} tool calls reach the workload:`,
         )
       : []),
-    ...own(`${place + 1}  ${withheld.has(place) ? 'withheld' : 'goes    '}  ${call.name}`),
+    ...own(
+      `${place + 1}  ${withheld.has(place) ? 'withheld' : isOver(hold) ? '        ' : 'goes    '}  ${call.name}`,
+    ),
     ...argumentsOf(call),
     '',
   ]);

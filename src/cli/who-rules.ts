@@ -1,5 +1,5 @@
 /** Who rules on a hold, in lines: approvals by role, who may since when, how long a release is good for, what is closed. */
-import type { Detail } from './hold-answers.ts';
+import { type Detail, isOver } from './hold-answers.ts';
 import { duration } from './print.ts';
 
 /** Not yet made visible: roles and names are the operator's, but come over the wire. */
@@ -7,12 +7,12 @@ export function whoRules(hold: Detail): string[] {
   const { breakGlassCollectInMs, actions } = hold;
   return [
     ...needs(hold),
-    `may rule: ${hold.roles.join(', ')}${hold.escalated.map(({ at, roles }) => `; ${roles.join(', ')} since ${at}`).join('')}`,
-    ...(hold.state === 'pending'
-      ? hold.escalation.map(
+    `${isOver(hold) ? 'could' : 'may'} rule: ${hold.roles.join(', ')}${hold.escalated.map(({ at, roles }) => `; ${roles.join(', ')} since ${at}`).join('')}`,
+    ...(isOver(hold)
+      ? []
+      : hold.escalation.map(
           ({ at, roles }) => `may rule too from ${at}, unless somebody ruled: ${roles.join(', ')}`,
-        )
-      : []),
+        )),
     // Who asked may have given no name.
     ...(hold.notRequester
       ? [`may not: ${hold.requester === '' ? 'whoever' : `${hold.requester}, who`} asked`]
@@ -20,8 +20,13 @@ export function whoRules(hold: Detail): string[] {
     breakGlassCollectInMs === null
       ? 'break glass: nobody may'
       : `break glass: ${hold.breakGlass.join(', ')}, alone and at once, with a reason and an alert; then good for ${duration(breakGlassCollectInMs)}`,
-    `once released it waits ${duration(hold.collectInMs)} for its caller`,
-    ...(hold.state === 'pending' ? [...closed(actions), ...lent(hold)] : []),
+    ...(isOver(hold)
+      ? []
+      : [
+          `once released it waits ${duration(hold.collectInMs)} for its caller`,
+          ...closed(actions),
+          ...lent(hold),
+        ]),
   ];
 }
 
@@ -38,7 +43,8 @@ function lent({ inStead }: Detail): string[] {
 }
 
 /** By role where the rule asks so; else so many of whoever may. */
-function needs({ approvals, rulings, roles, escalated }: Detail): string[] {
+function needs(hold: Detail): string[] {
+  const { approvals, rulings, roles, escalated } = hold;
   const further = escalated.flatMap((step) => step.roles);
   // Who may rule no more, and a second name of one person, are not among those given.
   const released = rulings.filter(({ verdict, by }) => verdict === 'release' && approvals.given.includes(by));
@@ -50,7 +56,7 @@ function needs({ approvals, rulings, roles, escalated }: Detail): string[] {
   ) => {
     const given =
       by.length === 0 ? '' : `, approved by ${by.map((one) => `${one.by} (${one.role})`).join(', ')}`;
-    return `${left === 0 ? '[x]' : '[ ]'} ${needed} x ${of.join(' or ')}${given}${left === 0 ? '' : `, ${left} still needed`}`;
+    return `${left === 0 ? '[x]' : '[ ]'} ${needed} x ${of.join(' or ')}${given}${left === 0 || isOver(hold) ? '' : `, ${left} still needed`}`;
   };
   if (approvals.byRole.length === 0) {
     const left = Math.max(0, approvals.needed - approvals.given.length);

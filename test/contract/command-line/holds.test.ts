@@ -68,6 +68,10 @@ describe('holds', () => {
     const again = await run(['holds', 'release', id], scene.env);
     expect([again.code, again.out]).toEqual([1, '']);
     expect(again.err).toContain('already released');
+    const over = (await run(['holds', 'show', id], scene.env)).out;
+    expect(over).toMatch(/^workload billing-agent {2}model gpt-test {2}held \S+Z {2}outcome [\w ]+$/m);
+    expect(over).toMatch(/^release by ada \(reviewer\) at \S+Z\n {2}fine\n\nWhat was held, a tool call:\n/m);
+    expect(over).not.toContain('If you release');
   });
 
   it('are denied and amended', async () => {
@@ -101,6 +105,11 @@ describe('holds', () => {
     const ran = await run(['holds', 'amend', second, '--file', file, '--reason', 'less'], scene.env);
     expect([ran.code, ran.out]).toEqual([0, `${second} is amended.\n`]);
     expect(await (await amended).text()).toContain('{\\"amount\\":1}');
+    const over = (await run(['holds', 'show', second], scene.env)).out;
+    expect(over).toMatch(/^amend by ada \(reviewer\) at \S+Z\n {2}less$/m);
+    expect(over).toContain(
+      'A reviewer put this in its place\n  calls transfer_funds\n  {\n    "amount": 1\n  }\n',
+    );
   });
 
   it('show hostile text as text: no escapes, no reordering, no lines of its own', async () => {

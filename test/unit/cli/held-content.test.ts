@@ -14,7 +14,9 @@ const call = { id: 'c-1', name: 'pay', arguments: { to: 'x' }, argumentsText: '{
 const user = { role: 'user', text: 'Pay x.', toolCalls: [] };
 
 function hold(change: Partial<Exchange>): Detail {
-  const exchange: Exchange = { request, amendedRequest: null, response: null, defects: [], ...change };
+  const exchange: Exchange = {
+    ...{ request, amendedRequest: null, response: null, amendedResponse: null, defects: [], ...change },
+  };
   return { ...terms, exchange };
 }
 
@@ -49,6 +51,61 @@ describe('a held request', () => {
     expect(heldIn(hold({ amendedRequest }))).toEqual([
       { title: 'If you release, this request goes to the provider: POST /v1/files', text: 'less' },
     ]);
+  });
+});
+
+describe('of a hold that is over', () => {
+  const over = (state: string, change: Partial<Exchange>): Detail => ({ ...hold(change), state });
+
+  it('the request that was held is told, and the one that a reviewer put in its place', () => {
+    const raws = { sent: { ...request, raw: { ...raw, body: 'all' } }, less: { ...raw, body: 'less' } };
+    const amendedRequest = { ...request, path: '/v1/files', raw: raws.less };
+    expect(heldIn(over('denied', { request: raws.sent }))).toEqual([
+      { title: 'What was held, a request to the provider: POST /v1/batches', text: 'all' },
+    ]);
+    expect(heldIn(over('amended', { request: raws.sent, amendedRequest }))).toEqual([
+      { title: 'What was held, a request to the provider: POST /v1/batches', text: 'all' },
+      { title: 'A reviewer put this request in its place: POST /v1/files', text: 'less' },
+    ]);
+  });
+
+  it('both conversations are told where a request was amended', () => {
+    const said = (text: string) => ({ ...request, messages: [{ ...user, text }] });
+    const amended = { request: said('Pay x.'), amendedRequest: said('Ask x.') };
+    expect(conversationIn(over('amended', amended))).toEqual([
+      { who: 'user', text: 'Pay x.' },
+      { who: 'user, as a reviewer amended it', text: 'Ask x.' },
+    ]);
+    expect(conversationIn(over('denied', { ...amended, response }))).toEqual([
+      { who: 'user, as a reviewer amended it', text: 'Ask x.' },
+    ]);
+  });
+
+  it('the answer that a reviewer put in its place is told, whatever it is made of', () => {
+    const held = { ...response, text: 'Yes.' };
+    const instead = (amendedResponse: typeof response) =>
+      heldIn(over('amended', { response: held, amendedResponse }))[1];
+    expect(instead({ ...response, text: 'No.', refusal: 'Never.', toolCalls: [call] })).toEqual({
+      title: 'A reviewer put this in its place',
+      text: 'No.\nNever.\ncalls pay\n{\n  "to": "x"\n}',
+    });
+    expect(instead({ ...response, raw: { startLine: 'HTTP/1.1 200', headers: [], body: 'x' } })?.text).toBe(
+      'HTTP/1.1 200\n\nx',
+    );
+  });
+
+  it('that a call was withheld is said beside the call, not as another answer', () => {
+    const withheld = { by: 'ada', role: 'reviewer', verdict: 'release', at: '', withheld: [0] };
+    const ruled = { ...withheld, breakGlass: false, inStead: '', reason: '' };
+    const made = {
+      response: { ...response, toolCalls: [call] },
+      amendedResponse: { ...response, text: 'x' },
+    };
+    expect(heldIn({ ...over('amended', made), rulings: [ruled] })).toEqual([]);
+  });
+
+  it('an answer of which nothing was read is told as it was sent', () => {
+    expect(heldIn(over('expired', { response }))[0]?.title).toBe('What was held, an answer');
   });
 });
 
@@ -162,6 +219,6 @@ const terms: Omit<Detail, 'exchange'> = {
     notRequester: true,
   },
   ...{ escalation: [], escalated: [], breakGlass: [], collectInMs: 60_000, breakGlassCollectInMs: null },
-  ...{ possibleDuplicate: false, inStead: [] },
+  ...{ possibleDuplicate: false, inStead: [], outcome: null },
   actions: { release: '', deny: '', amend: '', releaseCalls: '', breakGlass: '' },
 };

@@ -1,5 +1,6 @@
 /** The queue as lines. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { rulingsIn } from '../../../src/cli/hold-answers.ts';
 import { printQueue } from '../../../src/cli/holds.ts';
 import { whoRules } from '../../../src/cli/who-rules.ts';
 
@@ -47,7 +48,7 @@ const terms = {
   ...{ id: 'h-1', decisionId: 'd-1', severity: 'high', headline: '', workload: '', model: '', digest: '' },
   ...{ contentDigest: '', assignee: '', commentCount: 0, openedAt: '', expiresAt: '', caller: '' },
   ...{ exchange: null, comments: [], unreadable: [], review: null, rules: [], policy: { version: '1' } },
-  ...{ possibleDuplicate: false, inStead: [] },
+  ...{ possibleDuplicate: false, inStead: [], outcome: null },
   actions: { release: '', deny: '', amend: '', releaseCalls: '', breakGlass: '' },
 };
 
@@ -65,6 +66,7 @@ it('an approval that counts no more is not told as one that was given', () => {
     by,
     role: 'reviewer',
     verdict: 'release',
+    at: '2026-11-26T10:01:00.000Z',
     breakGlass: false,
     withheld: [],
     inStead: '',
@@ -75,4 +77,21 @@ it('an approval that counts no more is not told as one that was given', () => {
   expect(whoRules({ ...terms, state: 'pending', requester: '', approvals, rulings })[0]).toBe(
     '[ ] 3 x reviewer, approved by otto (reviewer), 2 still needed',
   );
+});
+
+it('of a hold that is over nothing is said to be needed or offered, nor of what comes once it is released', () => {
+  expect(whoRules({ ...terms, state: 'denied', requester: '' })).toEqual([
+    '[ ] 1 x reviewer',
+    'could rule: reviewer',
+    'may not: whoever asked',
+    'break glass: nobody may',
+  ]);
+});
+
+it('a ruling that nobody made is told as one', () => {
+  const expired = { by: 'holdpoint', role: 'holdpoint', verdict: 'expired', at: '2026-11-26T10:15:00.000Z' };
+  const rulings = [{ ...expired, breakGlass: false, withheld: [], inStead: '', reason: null }];
+  expect(rulingsIn({ ...terms, requester: '', rulings })).toEqual([
+    { title: 'expired at 2026-11-26T10:15:00.000Z: nobody ruled in time', reason: '' },
+  ]);
 });

@@ -47,7 +47,7 @@ export function requestOf(messages: Exchange['request']['messages']): Exchange['
   return { method: 'POST', path: '/v1', params: {}, system: '', messages, tools: [], raw };
 }
 export function exchangeOf(request: Exchange['request'], response: Exchange['response']): Exchange {
-  return { request, amendedRequest: null, response, defects: [] };
+  return { request, amendedRequest: null, response, amendedResponse: null, defects: [] };
 }
 export const two: Partial<Detail> = {
   exchange: exchangeOf(requestOf([]), {
@@ -82,6 +82,7 @@ export function detailed(item: Listed, text = 'hello', change: Partial<Detail> =
     comments: [],
     unreadable: [],
     review: null,
+    outcome: null,
     exchange: exchangeOf(requestOf([{ role: text, text, toolCalls: [] }]), {
       ...{ text, refusal: '', raw },
       toolCalls: [callOf(text)],

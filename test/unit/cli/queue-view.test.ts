@@ -19,7 +19,9 @@ import {
 } from './queue-scene.ts';
 
 const plain = paintFor({}, false);
+const at = '2026-11-26T10:02:00.000Z';
 const ruling = {
+  at,
   ...{ by: 'ada', role: 'reviewer', verdict: 'release', breakGlass: false, withheld: [], inStead: '' },
   reason: '',
 };
@@ -134,6 +136,19 @@ describe('what is shown', () => {
     expect(rows.slice(first + 1, first + 3)).toEqual(['  I asked them.', 'bob is on it']);
   });
 
+  it('of a hold that is over says what was held and which calls were withheld, and offers nothing', () => {
+    const state = 'amended';
+    const held = { ...two, state, rulings: [{ ...ruling, verdict: 'amend', withheld: [1] }] };
+    const text = rowsOf(opened(three, 'x', held), { rows: 40, columns: 100 }, 0, plain).map((row) =>
+      row.trimEnd(),
+    );
+    expect(text[0]).toBe('h-1  amended  [high]  caller waiting');
+    expect(text).toContain('What was held, 2 tool calls:');
+    expect(text).toContain('1            pay');
+    expect(text).toContain('2  withheld  wipe');
+    expect(text.join('\n')).not.toMatch(/If you release|still needed|once released/);
+  });
+
   it('says first what a release would do, and by which rule it is held', () => {
     const rows = rowsOf(opened(three), { rows: 20, columns: 100 }, Date.parse('2026-11-26T10:01:00Z'), plain);
     expect(rows[0]).toMatch(/^h-1 {2}pending {2}\[high\] {2}14m0s left/);
@@ -177,7 +192,7 @@ describe('what is shown', () => {
     const text = rowsOf(opened(three, 'x', held), { rows: 60, columns: 120 }, 0, plain).map((row) =>
       row.trimEnd(),
     );
-    expect(text).toContain('release by ada (reviewer, in the stead of bob), without tool call 1, 3');
+    expect(text).toContain(`release by ada (reviewer, in the stead of bob) at ${at}, without tool call 1, 3`);
     expect(text).toContain('in the stead of eve (admin) you may release, deny: --in-stead "eve"');
     expect(text.join()).not.toContain('otto');
   });
@@ -210,7 +225,10 @@ describe('what is shown', () => {
     );
     expect(text).toContain('[x] 1 x reviewer, approved by ada (reviewer)');
     expect(text).toContain('[ ] 1 x privacy, 1 still needed');
-    expect(text.slice(text.indexOf('release by ada (reviewer)')).slice(1, 3)).toEqual(['  I', '  asked']);
+    expect(text.slice(text.indexOf(`release by ada (reviewer) at ${at}`)).slice(1, 3)).toEqual([
+      '  I',
+      '  asked',
+    ]);
     expect(text).toContain('may rule: reviewer; admin since 2026-11-26T10:05:00.000Z');
     expect(text).toContain(
       'break glass: admin, alone and at once, with a reason and an alert; then good for 30s',
