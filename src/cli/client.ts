@@ -1,5 +1,6 @@
 /** Calls to a running sidecar's control port. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { clockSkewMs } from '../console/words/time.ts';
 import { type ErrorCode, HoldpointError, httpStatusByCode } from '../core/errors.ts';
 import type { Environment } from './command.ts';
 import { type Asked, noAnswer } from './no-answer.ts';
@@ -7,6 +8,8 @@ import type { Options } from './options.ts';
 
 export interface ControlClient {
   get(path: string): Promise<unknown>;
+  /** By the sidecar's clock, as far as its last answer told: what is left of a hold is left by that one. */
+  nowMs(): number;
   /** @param findOut how to find out whether it was done, where no answer comes; a sentence */
   post(path: string, body: unknown, findOut?: string): Promise<unknown>;
   /**
@@ -29,7 +32,11 @@ const noTurn = { turnMs: 0, onWait: (): void => undefined };
 export function controlClient(
   options: Options,
   env: Environment,
-  { timeoutMs = answerMsMax, wait = (ms: number): Promise<unknown> => sleep(ms) } = {},
+  {
+    timeoutMs = answerMsMax,
+    wait = (ms: number): Promise<unknown> => sleep(ms),
+    localMs = (): number => Date.now(),
+  } = {},
 ): ControlClient {
   const url = options.text('url') ?? env['HOLDPOINT_URL'] ?? defaultUrl;
   const token = options.text('token') ?? env['HOLDPOINT_TOKEN'];
@@ -44,6 +51,7 @@ export function controlClient(
   if (!/^[\x21-\x7e]{1,512}$/.test(token))
     throw new HoldpointError('usage', 'This is no control token.', 'Paste it whole, without spaces.');
   const base = baseOf(url);
+  let skewMs = 0;
   const textOf = async (
     path: string,
     init: RequestInit,
@@ -53,7 +61,9 @@ export function controlClient(
     const headers = { ...init.headers, authorization: `Bearer ${token}` };
     const asked = { url: new URL(path, base), findOut, timeoutMs };
     for (let waitedMs = 0; ; ) {
-      const { ok, status, text, againMs } = await send(asked, { ...init, headers });
+      const sentMs = localMs();
+      const { ok, status, text, againMs, date } = await send(asked, { ...init, headers });
+      skewMs = clockSkewMs(date, sentMs, localMs());
       if (ok) return { status, text };
       const value = parsed(text);
       const refused = isProblem(value) ? problem(value, status) : notHoldpoint(base, status);
@@ -71,6 +81,7 @@ export function controlClient(
   };
   return {
     get: (path) => call(path, {}, null),
+    nowMs: () => localMs() + skewMs,
     post: (path, body, findOut = '') => call(path, jsonOrder(body), findOut),
     postInTurn: (path, body, onWait) => call(path, jsonOrder(body), null, { turnMs: turnMsMax, onWait }),
     postLines: async (path, body) => {
@@ -108,6 +119,7 @@ interface Answer {
   readonly text: string;
   /** After how long it says to ask again, a second at least; infinite where it says nothing of it. */
   readonly againMs: number;
+  readonly date: string | null;
 }
 
 async function send(asked: Asked, init: RequestInit): Promise<Answer> {
@@ -117,8 +129,9 @@ async function send(asked: Asked, init: RequestInit): Promise<Answer> {
       signal: AbortSignal.timeout(asked.timeoutMs),
       redirect: 'error',
     });
-    const { ok, status } = response;
-    return { ok, status, text: await response.text(), againMs: againMsOf(response.headers) };
+    const { ok, status, headers } = response;
+    const text = await response.text();
+    return { ok, status, text, againMs: againMsOf(headers), date: headers.get('date') };
   } catch (error) {
     throw await noAnswer(asked, error);
   }

@@ -66,23 +66,27 @@ async function list(args: readonly string[], env: Environment): Promise<ExitCode
     ...(session === undefined ? {} : { session }),
     limit: '500',
   });
-  const answer = await controlClient(options, env).get(`/api/v1/holds?${query}`);
+  const client = controlClient(options, env);
+  const answer = await client.get(`/api/v1/holds?${query}`);
   const found = listSchema.parse(answer);
   if (options.flag('json')) printJson(answer);
   else {
-    printQueue(found, state);
+    printQueue(found, state, client.nowMs());
     printUnreadable(found.unreadable, found.unreadableEntries);
   }
   return found.unreadable.length === 0 ? exitCodes.ok : exitCodes.finding;
 }
 
-/** @param state the one that was asked for, if one was: what ended is told with how, and with no time left */
+/**
+ * @param state the one that was asked for, if one was: what ended is told with how, and with no time left
+ * @param nowMs by the sidecar's clock
+ */
 export function printQueue(
   { items, total }: Pick<z.output<typeof listSchema>, 'items' | 'total'>,
   state: string | undefined,
+  nowMs: number,
 ): void {
   const waits = state === 'pending';
-  const nowMs = Date.now();
   printTable(
     [
       'ID',

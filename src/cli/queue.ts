@@ -37,7 +37,7 @@ export const queueCommands: readonly Command[] = [
       if (options.flag('json')) printJson(answer);
       else if (process.stdin.isTTY && process.stdout.isTTY)
         await runQueue(client, env, listSchema.parse(answer));
-      else printQueue(listSchema.parse(answer), 'pending');
+      else printQueue(listSchema.parse(answer), 'pending', client.nowMs());
       return exitCodes.ok;
     },
   },
@@ -58,8 +58,8 @@ async function watch(client: ControlClient, asJson: boolean): Promise<ExitCode> 
   let known = new Map<string, Listed>();
   while (!stopped.signal.aborted && !outputIsGone()) {
     const now = new Map((await allPending(client)).map((hold) => [hold.id, hold]));
-    for (const [id, hold] of now) if (!known.has(id)) tell('held', hold, asJson);
-    for (const [id, hold] of known) if (!now.has(id)) tell('over', hold, asJson);
+    for (const [id, hold] of now) if (!known.has(id)) tell('held', hold, asJson, client.nowMs());
+    for (const [id, hold] of known) if (!now.has(id)) tell('over', hold, asJson, client.nowMs());
     known = now;
     // Aborting the wait is how it ends.
     await sleep(refreshMs, undefined, { signal: stopped.signal }).catch(() => undefined);
@@ -78,10 +78,10 @@ async function allPending(client: ControlClient): Promise<readonly Listed[]> {
   return all;
 }
 
-function tell(what: 'held' | 'over', hold: Listed, asJson: boolean): void {
+function tell(what: 'held' | 'over', hold: Listed, asJson: boolean, nowMs: number): void {
   if (asJson) printLine(safeJson({ what, hold }));
   else {
-    const left = what === 'held' ? `  ${duration(Date.parse(hold.expiresAt) - Date.now())} left` : '';
+    const left = what === 'held' ? `  ${duration(Date.parse(hold.expiresAt) - nowMs)} left` : '';
     printLine(visible(`${what}  ${hold.id}  [${hold.severity}]  ${headlineOf(hold)}${left}`));
   }
 }
@@ -130,7 +130,9 @@ async function runQueue(
     // A terminal that does not say its size is one of 24 rows of 80 columns.
     const size = { rows: stdout.rows || 24, columns: stdout.columns || 80 };
     state = scrolledWithin(state, size);
-    stdout.write(`\u001b[H${rowsOf(state, size, Date.now(), paint).join('\u001b[K\r\n')}\u001b[K\u001b[J`);
+    stdout.write(
+      `\u001b[H${rowsOf(state, size, client.nowMs(), paint).join('\u001b[K\r\n')}\u001b[K\u001b[J`,
+    );
   }
 
   const readKeys = createKeyReader();

@@ -19,7 +19,11 @@ it('shows that more of a headline is there than fits its column', () => {
     ...{ id: 'h-1', decisionId: 'd-1', state: 'pending', severity: 'high', headline, commentCount: 0 },
     ...{ ...names, ...times, approvals, caller: 'waiting', possibleDuplicate: false, roles: ['reviewer'] },
   };
-  printQueue({ items: [hold, { ...hold, id: 'h-2', headline: 'short', workload: '' }], total: 2 }, 'pending');
+  printQueue(
+    { items: [hold, { ...hold, id: 'h-2', headline: 'short', workload: '' }], total: 2 },
+    'pending',
+    0,
+  );
   const rows = written.join('').split('\n');
   expect(rows[1]).toContain(`  ${headline.slice(0, 59)}…  billing`);
   expect(rows[2]).toContain('  short ');
@@ -32,12 +36,12 @@ it('shows of holds that ended how each did, and no time that is left', () => {
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
   const times = { openedAt: '2026-11-26T10:00:00.000Z', expiresAt: '2999-11-26T10:15:00.000Z' };
   const { exchange: _, ...hold } = { ...terms, ...times, caller: 'gone' };
-  printQueue({ items: [hold, { ...hold, state: 'expired' }], total: 2 }, undefined);
+  printQueue({ items: [hold, { ...hold, state: 'expired' }], total: 2 }, undefined, 0);
   const [head, ...rows] = written.join('').split('\n');
   expect(head).toMatch(/ AGE +STATE +APPROVALS /);
   expect(rows[0]).toMatch(/ released +0\/1 +gone/);
   expect(rows[1]).toMatch(/ expired +0\/1 +gone/);
-  printQueue({ items: [], total: 0 }, 'expired');
+  printQueue({ items: [], total: 0 }, 'expired', 0);
   expect(written.at(-1)).toContain('holdpoint decisions list');
 });
 
