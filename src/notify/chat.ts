@@ -14,23 +14,21 @@ function slackText(text: string): string {
 
 export function slackMessage(notice: Notice, consoleUrl: string): unknown {
   const headline = headlineOf(notice);
-  const facts = factsOf(notice).slice(0, fieldsMax);
+  const fields = factsOf(notice).map(([name, value]) => ({
+    type: 'plain_text',
+    text: `${name}\n${value}`.slice(0, fieldCharsMax),
+    emoji: false,
+  }));
+  // However many rules hold it: until when comes after them, and is not what is left out.
+  const sections = Array.from({ length: Math.ceil(fields.length / fieldsMax) }, (_, i) => ({
+    type: 'section',
+    fields: fields.slice(i * fieldsMax, (i + 1) * fieldsMax),
+  }));
   return {
     text: slackText(headline),
     blocks: [
       { type: 'header', text: { type: 'plain_text', text: headline.slice(0, headerCharsMax), emoji: false } },
-      ...(facts.length === 0
-        ? []
-        : [
-            {
-              type: 'section',
-              fields: facts.map(([name, value]) => ({
-                type: 'plain_text',
-                text: `${name}\n${value}`.slice(0, fieldCharsMax),
-                emoji: false,
-              })),
-            },
-          ]),
+      ...sections,
       {
         type: 'actions',
         elements: [
