@@ -232,11 +232,11 @@ export function startNotifier(options: NotifierOptions): Notifier {
     options.onEvent({ kind: 'dead', receiver: message.receiver, id: message.notice.id });
   }
 
-  /** What waits for a receiver that is not configured is kept until the last of it is late, should it be again. */
+  /** What waits for a receiver that is not configured is kept until all of it is late, should it be again. */
   function giveUpInTime(messages: readonly Message[]): () => void {
-    const last = messages.at(-1);
-    if (last === undefined) return () => undefined;
-    return schedule(last.queuedAtMs + options.giveUpAfterMs - clock.nowMs(), () => {
+    if (messages.length === 0) return () => undefined;
+    const lastMs = messages.reduce((ms, { queuedAtMs }) => Math.max(ms, queuedAtMs), 0);
+    return schedule(lastMs + options.giveUpAfterMs - clock.nowMs(), () => {
       for (const message of messages) giveUp(message, 'its receiver is not configured');
       save();
     });

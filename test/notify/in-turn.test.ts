@@ -442,6 +442,28 @@ describe('what waits for a receiver that the configuration no longer has', () =>
     await expect.poll(onDisk).toContain(reason);
   });
 
+  test('is tried for as long as ever once somebody had it sent again, however long others wait', async () => {
+    const directory = newDirectory();
+    const notice = { type: 'holdpoint.test', atMs: startMs, severity: 'low', hold: null };
+    const queued = (id: string, queuedAtMs: number) => ({
+      op: 'queued',
+      message: { receiver: 'oncall', queuedAtMs, notice: { ...notice, id } },
+    });
+    const again = [
+      { op: 'dead', key: 'oncall/a', reason: 'answered 500', atMs: startMs - 50 },
+      { op: 'again', key: 'oncall/a', atMs: startMs },
+    ];
+    const lines = [queued('a', startMs - 200), queued('b', startMs - 100), ...again];
+    const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    makePrivateDirectory(directory);
+    writeFileSync(join(directory, 'outbox.ndjson'), text);
+    const { notifier, time } = telling(takes, { directory, to: [] });
+    time.advance(plain.giveUpAfterMs - 1);
+    expect(notifier.messages()[0]).toMatchObject({ key: 'oncall/a', state: 'pending' });
+    time.advance(1);
+    expect(notifier.messages()[0]).toMatchObject({ state: 'dead' });
+  });
+
   test('leaves no timer behind', async () => {
     const first = telling(away.deliver);
     first.holds.open(testHold(17));
