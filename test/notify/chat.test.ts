@@ -106,6 +106,12 @@ describe('a Teams message', () => {
     });
   });
 
+  it('about no hold has no empty set of facts', () => {
+    const test = { id: 't', type: 'holdpoint.test', atMs: startMs, severity: 'low', hold: null } as const;
+    expect(JSON.stringify(teamsMessage(test, console))).not.toContain('FactSet');
+    expect(JSON.stringify(slackMessage(test, console))).not.toContain('section');
+  });
+
   it('escapes what would be a link', () => {
     const message = JSON.stringify(
       teamsMessage(noticeOf('holdpoint.hold.opened', hostile, 'd', startMs), console),
