@@ -31,8 +31,14 @@ const duplicate =
   'Possible duplicate: the same call was held already while its caller still waited. Releasing both may do it twice.';
 
 function contentIn(hold: Detail): readonly Part[] {
-  const { id, exchange } = hold;
-  if (exchange === null) return [];
+  const { id, exchange, unreadable } = hold;
+  if (exchange === null) {
+    // Who may not read it is told of nothing that cannot be read.
+    const why = unreadable.map((entry) => entry.why).join('\n');
+    return why === ''
+      ? []
+      : [{ title: 'What is held cannot be read: it can be denied and not released', text: why }];
+  }
   const { response, defects } = exchange;
   const unread =
     defects.length === 0 ? [] : [{ title: 'Not everything could be read', text: defects.join('\n') }];

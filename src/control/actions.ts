@@ -16,6 +16,14 @@ import { peopleNow, requireRuler } from './ruling.ts';
 
 export type Actions = HoldDetail['actions'];
 
+/** What is shown of the exchange to the one who asks. */
+export interface HeldShown {
+  /** Null for those who do not read content, who learn nothing of it by their actions either, and where it cannot be read. */
+  readonly exchange: Exchange | null;
+  /** Why nobody can read it; '' where somebody can. */
+  readonly unread: string;
+}
+
 /** Larger bodies are not written anew on a trial: the ruling itself says what is wrong. */
 const trialCharactersMax = 1024 * 1024;
 /** What a ruling is refused with, for whoever gives it. Anything else is a failure of ours. */
@@ -38,7 +46,7 @@ export async function steadsFor(
   parts: ControlParts,
   hold: Hold,
   identity: Identity,
-  exchange: Exchange | null,
+  held: HeldShown,
 ): Promise<HoldDetail['inStead']> {
   const { delegations, roles } = parts;
   // Also of what is lent: whoever rules has a role that does.
@@ -46,21 +54,18 @@ export async function steadsFor(
   const lent = delegations.all().filter((one) => one.to === identity.name && delegations.isInForce(one));
   const steads: HoldDetail['inStead'][number][] = [];
   for (const { from: name, role } of lent.slice(0, steadsMax)) {
-    const actions = await actionsFor(parts, hold, { ...identity, role, inStead: name }, exchange);
+    const actions = await actionsFor(parts, hold, { ...identity, role, inStead: name }, held);
     if (actions.release === '' || actions.deny === '') steads.push({ name, role, actions });
   }
   return steads;
 }
 
-/**
- * For each action why it is not open to this person, '' where it is. `exchange` is null for those who do not read
- * content; they learn nothing of it here either.
- */
+/** For each action why it is not open to this person, '' where it is. */
 export async function actionsFor(
   parts: ControlParts,
   hold: Hold,
   identity: Identity & { readonly inStead?: string },
-  exchange: Exchange | null,
+  held: HeldShown,
 ): Promise<Actions> {
   const ruling = (change: Pick<RulingRequest, 'verdict' | 'breakGlass'>): Promise<string> =>
     whyNot(() => {
@@ -71,14 +76,14 @@ export async function actionsFor(
       requireRuler(parts.roles, { role });
     });
   const amendFor = await ruling({ verdict: 'amend' });
-  const amend = amendFor || (await whyNotAmended(parts, hold, exchange));
-  const released = await whyNotReleased(parts, hold, exchange);
+  const amend = amendFor || (await whyNotAmended(parts, hold, held));
+  const released = held.unread || (await whyNotReleased(parts, hold, held));
   return {
     release: (await ruling({ verdict: 'release' })) || released,
     deny: await ruling({ verdict: 'deny' }),
     amend,
     amendText: amend || whyTextIsFixed(hold),
-    releaseCalls: amendFor || (await whyNotDivided(parts, hold, exchange)),
+    releaseCalls: amendFor || (await whyNotDivided(parts, hold, held)),
     breakGlass: (await ruling({ verdict: 'release', breakGlass: true })) || released,
   };
 }
@@ -87,15 +92,19 @@ export async function actionsFor(
 async function whyNotReleased(
   { ledger, policy }: ControlParts,
   hold: Hold,
-  exchange: Exchange | null,
+  { exchange }: HeldShown,
 ): Promise<string> {
   if (exchange === null || hold.state.status !== 'pending') return '';
   if (heldLength(hold, exchange) > trialCharactersMax) return '';
   return whyNot(() => requireReleasable(ledger, hold, policy()));
 }
 
-async function whyNotAmended(parts: ControlParts, hold: Hold, exchange: Exchange | null): Promise<string> {
-  if (exchange === null) return notReadByRole;
+async function whyNotAmended(
+  parts: ControlParts,
+  hold: Hold,
+  { exchange, unread }: HeldShown,
+): Promise<string> {
+  if (exchange === null) return unread || notReadByRole;
   const trial = trialOf(hold, exchange);
   return typeof trial === 'string' ? trial : onTrial(parts, hold, exchange, trial);
 }
@@ -117,8 +126,12 @@ function trialOf(hold: Hold, { request, response }: Exchange): AmendmentInput | 
   return trial.data ?? { toolCalls: [{ id: call.id, arguments: {} }] };
 }
 
-async function whyNotDivided(parts: ControlParts, hold: Hold, exchange: Exchange | null): Promise<string> {
-  if (exchange === null) return notReadByRole;
+async function whyNotDivided(
+  parts: ControlParts,
+  hold: Hold,
+  { exchange, unread }: HeldShown,
+): Promise<string> {
+  if (exchange === null) return unread || notReadByRole;
   const calls = exchange.response?.toolCalls ?? [];
   const [first, second] = calls;
   if (hold.phase === 'request' || first === undefined || second === undefined)

@@ -53,7 +53,10 @@ export interface SealedMessages {
 }
 
 /** Throws when what was asked or answered is damaged, and when anything is erased. */
-export async function readMessages(ledger: Ledger, entries: readonly Entry[]): Promise<SealedMessages> {
+export async function readMessages(
+  ledger: Pick<Ledger, 'part'>,
+  entries: readonly Entry[],
+): Promise<SealedMessages> {
   const first = firstOf(entries);
   const answer = answerIn(entries);
   const amendments = entries.filter(isAmendment);
@@ -74,7 +77,11 @@ export async function readMessages(ledger: Ledger, entries: readonly Entry[]): P
 }
 
 /** What was held is shown without it where it is damaged. */
-async function readAmendment(ledger: Ledger, { seq }: Entry, lost: string[]): Promise<Buffer | null> {
+async function readAmendment(
+  ledger: Pick<Ledger, 'part'>,
+  { seq }: Entry,
+  lost: string[],
+): Promise<Buffer | null> {
   try {
     return await ledger.part(seq, 'amendment');
   } catch (error) {
@@ -101,7 +108,10 @@ function firstOf(entries: readonly Entry[]): Entry {
 }
 
 /** Reads and understands the sealed exchange of a decision. Throws when a body is damaged. */
-export async function readExchange(ledger: Ledger, entries: readonly Entry[]): Promise<Exchange> {
+export async function readExchange(
+  ledger: Pick<Ledger, 'part'>,
+  entries: readonly Entry[],
+): Promise<Exchange> {
   return understood(entries, await readMessages(ledger, entries));
 }
 

@@ -5,10 +5,9 @@ import { needsOf, releasesOf, rolesNow } from '../hold/state.ts';
 import { collectWithinMs } from '../hold/terms.ts';
 import { UnreadableEntry } from '../ledger/reader.ts';
 import type { Identity } from '../store/token-file.ts';
-import { actionsFor, steadsFor } from './actions.ts';
+import { actionsFor, type HeldShown, steadsFor } from './actions.ts';
 import type { HoldDetail, HoldSummary } from './api/holds.ts';
 import { createDamage, type Damage } from './damage.ts';
-import type { Exchange } from './exchange.ts';
 import { type Because, becauseOf } from './held-because.ts';
 import type { ControlParts } from './parts.ts';
 import { mayReadContent } from './permissions.ts';
@@ -62,7 +61,7 @@ export async function detailOf(
   parts: ControlParts,
   hold: Hold,
   identity: Identity,
-  exchange: Exchange | null,
+  held: HeldShown,
   damage: Damage = createDamage(parts.ledger),
 ): Promise<HoldDetail> {
   const { terms, escalated } = hold.state;
@@ -88,8 +87,8 @@ export async function detailOf(
     collectInMs: terms.collectInMs ?? collectWithinMs,
     breakGlassCollectInMs: terms.breakGlass?.collectInMs ?? null,
     collectBy: iso(hold.collectByMs),
-    actions: await actionsFor(parts, hold, identity, exchange),
-    inStead: await steadsFor(parts, hold, identity, exchange),
+    actions: await actionsFor(parts, hold, identity, held),
+    inStead: await steadsFor(parts, hold, identity, held),
     comments: await Promise.all(
       hold.comments.map(async ({ seq, by, role, atMs }) => ({
         ...{ by, role, at: iso(atMs) },
@@ -100,7 +99,7 @@ export async function detailOf(
     assignments: hold.assignments.map(({ to, by, atMs }) => ({ to, by, at: iso(atMs) })),
     history: historyOf(parts, hold),
     ...(await workloadHoldsOf(parts, hold, identity)),
-    exchange,
+    exchange: held.exchange,
   };
   return { ...whole, unreadable: damage.told() };
 }

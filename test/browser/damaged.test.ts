@@ -14,6 +14,7 @@ const policy = JSON.stringify({
       phase: 'request',
       when: 'request.model == "watched"',
       action: 'hold',
+      hold: { roles: ['admin'] },
       severity: 'low',
       tests: [
         { name: 'yes', expect: 'match', request: { model: 'watched' } },
@@ -63,6 +64,16 @@ describe.skipIf(missingBrowser !== '')(`a damaged ledger (${missingBrowser || 'C
     return (await notice.textContent()) ?? '';
   }
 
+  /** A call that waits, as `reader` finds it; for each another one, as one that was denied is not asked again. */
+  async function held(reader: string): Promise<{ id: string; decisionId: string }> {
+    await fetch(`${stage.sidecar.proxyUrl}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', prefer: 'respond-async' },
+      body: JSON.stringify({ model: 'watched', messages: [{ role: 'user', content: `Ask ${reader}.` }] }),
+    });
+    return firstHold(stage, stage.token(reader, 'admin'));
+  }
+
   it.each([
     ['the decisions', '#/decisions', 'missing from this list'],
     ['a session', '#/sessions/run-1', 'missing from this conversation'],
@@ -86,6 +97,27 @@ describe.skipIf(missingBrowser !== '')(`a damaged ledger (${missingBrowser || 'C
     expect(await page.locator('.backtest .damage').textContent()).toContain('were not replayed');
   });
 
+  it('a hold that cannot be read offers its denial alone', async () => {
+    const { id, decisionId } = await held('nora');
+    const request = stage.sidecar.ledger.seqOfId('d', decisionId) ?? -1;
+    disk.damage(`"seq":${request},`);
+    // Reads more than the sidecar remembers.
+    await told('#/decisions', 'missing from this list');
+    const text = await told(
+      `#/holds/${id}`,
+      'What is held is among it, so it can be denied and not released.',
+    );
+    expect(text).toContain(`Entry ${request} cannot be read`);
+    const button = (name: RegExp) =>
+      page.getByRole('group', { name: 'Choose a ruling' }).getByRole('button', { name });
+    for (const name of [/^Release/, /^Amend/])
+      expect(await button(name).getAttribute('aria-disabled')).toBe('true');
+    await button(/^Deny/).click();
+    await page.getByLabel(/^Reason/).fill('Nobody can read it.');
+    await page.getByRole('button', { name: 'Deny now' }).click();
+    await page.locator('.over-denied').waitFor();
+  });
+
   it('verify now fails where the newest decision is the one that cannot be read', async () => {
     disk.damage('"workload":"steady-agent"');
     await goToHash(page, '#/ledger');
@@ -97,12 +129,7 @@ describe.skipIf(missingBrowser !== '')(`a damaged ledger (${missingBrowser || 'C
   });
 
   it('a hold of which a comment cannot be read', async () => {
-    await fetch(`${stage.sidecar.proxyUrl}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', prefer: 'respond-async' },
-      body: JSON.stringify({ model: 'watched', messages: [{ role: 'user', content: 'Wait.' }] }),
-    });
-    const { id } = await firstHold(stage, stage.token('olga', 'admin'));
+    const { id } = await held('olga');
     await page.route(`**/api/v1/holds/${id}`, async (route) => {
       const response = await route.fetch();
       const unreadable = [{ seq: 7, last: 7, decision: null, why: 'Entry 7 cannot be read: it is damaged.' }];

@@ -32,6 +32,7 @@ const comment = async (id: string): Promise<void> => {
 async function holdWithout(
   type: Entry['type'],
   before = (_hold: string): Promise<void> => Promise.resolve(),
+  damage = (seq: number, _decision: number): void => disk.damage(`"seq":${seq},`),
 ) {
   const caller = house.ask(question).then((answer) => answer.text());
   const asked = await nextHold(house);
@@ -44,7 +45,7 @@ async function holdWithout(
   const [id, digest] = [ledger.holdId(hold.seq), hold.data['digest']];
   await before(id);
   const { seq = -1 } = (await ledger.decision(decision)).find((entry) => entry.type === type) ?? {};
-  disk.damage(`"seq":${seq},`);
+  damage(seq, decision);
   for (const session of later) {
     const answer = await house.ask('hello', { headers: { 'holdpoint-session': session } });
     await answer.text();
@@ -91,9 +92,8 @@ it('what somebody did after the answer keeps nobody from amending it', async () 
 });
 
 it.each(['request', 'response'] as const)('it is not let through without its %s', async (type) => {
-  const { id, why, rule, caller } = await holdWithout(type);
+  const { why, rule, caller } = await holdWithout(type);
   for (const { status, text } of [
-    await house.call(`/api/v1/holds/${id}`, { as: 'reviewer' }),
     await rule({ verdict: 'release' }),
     await rule({ verdict: 'amend', amendment: { text: 'No.' } }),
   ]) {
@@ -102,6 +102,44 @@ it.each(['request', 'response'] as const)('it is not let through without its %s'
   }
   expect((await rule({ verdict: 'deny' })).status).toBe(201);
   expect(await caller).toContain('denied_by_reviewer');
+});
+
+it.each(['request', 'response'] as const)(
+  'without its %s it is shown as one that can be denied alone',
+  async (type) => {
+    const { id, seq, why, caller } = await holdWithout(type, comment);
+    const shown = await house.call(`/api/v1/holds/${id}`, { as: 'reviewer' });
+    expect(shown.status, shown.text).toBe(200);
+    const closed = expect.stringMatching(`${why}.*holdpoint verify`);
+    expect(shown.json).toMatchObject({
+      exchange: null,
+      actions: { release: closed, deny: '', amend: closed, amendText: closed, releaseCalls: closed },
+      comments: [{ text: 'Is it ours?' }],
+      unreadable: [{ seq, last: seq, why: expect.stringContaining(why) }],
+    });
+    const env = { HOLDPOINT_URL: house.sidecar.controlUrl, HOLDPOINT_TOKEN: house.tokens.reviewer };
+    const printed = await run(['holds', 'show', id], env);
+    expect(printed.out).toMatch(new RegExp(`What is held cannot be read: it can be denied.*\\n  ${why}`));
+    const denied = await run(['holds', 'deny', id, '--reason', 'Unreadable.'], env);
+    expect(denied.code, denied.err).toBe(0);
+    expect(await caller).toContain('denied_by_reviewer');
+  },
+);
+
+it('with a body that cannot be read it is shown as one that can be denied alone', async () => {
+  const { id, seq, why, rule, caller } = await holdWithout('response', undefined, (response, decision) => {
+    // Whichever entry its block begins with.
+    for (let first = decision + 1; first <= response; first += 1) disk.damageBodies(first);
+  });
+  const shown = await house.call(`/api/v1/holds/${id}`, { as: 'reviewer' });
+  expect(shown.status, shown.text).toBe(200);
+  expect(shown.json).toMatchObject({
+    exchange: null,
+    actions: { release: expect.stringContaining(why), deny: '' },
+    unreadable: [{ seq, why: expect.stringContaining(why) }],
+  });
+  expect((await rule({ verdict: 'deny' })).status).toBe(201);
+  await caller;
 });
 
 it('one that is over is not shown without what may have become of it', async () => {

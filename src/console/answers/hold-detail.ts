@@ -84,7 +84,7 @@ export interface HoldDetail {
   readonly inStead: readonly Stead[];
   readonly comments: readonly Comment[];
   readonly review: Finding | null;
-  /** Entries whose reason, comment or finding cannot be read. */
+  /** Entries that cannot be read, in whole or in what somebody wrote there. */
   readonly unreadable: readonly Unreadable[];
   readonly notRequester: boolean;
   /** Who may rule besides, since when. */
@@ -93,7 +93,7 @@ export interface HoldDetail {
   readonly collectInMs: number;
   /** The same where the glass was broken; null where nobody may. */
   readonly breakGlassCollectInMs: number | null;
-  /** Null for those who do not read content. */
+  /** Null for those who do not read content, and where what is held cannot be read. */
   readonly exchange: Exchange | null;
 }
 

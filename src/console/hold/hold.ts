@@ -2,7 +2,7 @@
 import { type ComponentChild, h } from 'preact';
 import { useLayoutEffect, useMemo } from 'preact/hooks';
 import { matchedPlaces } from '../answers/because-data.ts';
-import type { HoldSummary, Identity } from '../answers/hold-data.ts';
+import { type HoldSummary, type Identity, may } from '../answers/hold-data.ts';
 import type { HoldDetail } from '../answers/hold-detail.ts';
 import { Age } from '../desk/clock.ts';
 import type { Desk, DeskState, OpenHold } from '../desk/desk.ts';
@@ -95,18 +95,16 @@ function Body(props: {
   readonly withheld: ReadonlySet<number>;
 }): ComponentChild {
   const { desk, identity, detail, withheld } = props;
-  const { summary, exchange, rules } = detail;
+  const { summary, exchange, rules, unreadable } = detail;
+  const mayRead = may(identity, 'read_content');
   // What was recorded can be long: drawn again only when it, or what is said about it, changed.
   const { state, phase, provider } = summary;
   const content = useMemo(
     () =>
       exchange === null
-        ? h('section', { key: 'what' }, [
-            h('h2', null, heldTitle(summary)),
-            h('p', { class: 'quiet' }, 'Your role sees that something is held, not what.'),
-          ])
+        ? h(NotShown, { key: 'what', summary, unreadable, mayRead })
         : h(HeldContent, { key: 'what', summary, exchange, withheld, matched: matchedPlaces(rules) }),
-    [state, phase, provider, exchange, withheld, rules],
+    [state, phase, provider, exchange, withheld, rules, unreadable, mayRead],
   );
   const conversation = useMemo(
     () => (exchange === null ? null : h(Conversation, { key: 'conversation', exchange })),
@@ -125,12 +123,32 @@ function Body(props: {
     content,
     why,
     h(WhoRules, { key: 'who', detail }),
-    h(Damage, {
-      key: 'damage',
-      told: detail.unreadable,
-      missing: 'Something that was said or done about this hold is missing here.',
-    }),
+    exchange === null
+      ? null
+      : h(Damage, {
+          key: 'damage',
+          told: unreadable,
+          missing: 'Something that was said or done about this hold is missing here.',
+        }),
     h(Talk, { key: 'talk', desk, detail, identity }),
     conversation,
+  ]);
+}
+
+/** In place of what is held: it is not for this role, or nobody can read it. */
+function NotShown(props: {
+  readonly summary: HoldSummary;
+  readonly unreadable: HoldDetail['unreadable'];
+  readonly mayRead: boolean;
+}): ComponentChild {
+  const { summary, unreadable, mayRead } = props;
+  return h('section', null, [
+    h('h2', null, heldTitle(summary)),
+    mayRead
+      ? h(Damage, {
+          told: unreadable,
+          missing: 'What is held is among it, so it can be denied and not released.',
+        })
+      : h('p', { class: 'quiet' }, 'Your role sees that something is held, not what.'),
   ]);
 }

@@ -180,7 +180,9 @@ export const holdSchema = z
     unreadable: unreadableField.describe(
       'Entries about this hold that cannot be read, in whole or in what somebody wrote there; 100 at most. Empty for a viewer.',
     ),
-    exchange: exchangeSchema.nullable().describe('Null for a viewer.'),
+    exchange: exchangeSchema
+      .nullable()
+      .describe('Null for a viewer, and while it waits where it cannot be read, as `unreadable` says.'),
   })
   .meta({ id: 'Hold', description: 'One hold with everything needed to rule.' });
 export type HoldDetail = Sent<z.output<typeof holdSchema>>;

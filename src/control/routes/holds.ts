@@ -1,8 +1,11 @@
 /** The queue, one hold with everything needed to rule, and rulings. */
+import { HoldpointError } from '../../core/errors.ts';
 import type { Hold } from '../../hold/record.ts';
+import { UnreadableEntry } from '../../ledger/reader.ts';
+import type { HeldShown } from '../actions.ts';
 import { type HoldSummary, holdQuerySchema, listHolds, showHold } from '../api/holds.ts';
 import { ruleOnHold, rulingSchema } from '../api/rulings.ts';
-import { createDamage } from '../damage.ts';
+import { createDamage, type Damage } from '../damage.ts';
 import { beforeAnswer, readExchange } from '../exchange.ts';
 import { entriesOf } from '../hold-entries.ts';
 import { detailOf, summaryOf } from '../hold-view.ts';
@@ -65,15 +68,33 @@ function isBehind(hold: Hold, { expiresAtMs, seq }: { expiresAtMs: number; seq: 
 async function show(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
   const hold = await holdOf(parts, params['id']);
   if (!mayReadContent(identity, parts.roles)) {
-    sendJson(res, 200, await detailOf(parts, hold, identity, null));
+    sendJson(res, 200, await detailOf(parts, hold, identity, { exchange: null, unread: '' }));
     return;
   }
   const damage = createDamage(parts.ledger);
-  const entries = await entriesOf(parts.ledger, hold, damage.tell);
-  const known = hold.phase === 'request' ? beforeAnswer(entries) : entries;
-  const exchange = await readExchange(parts.ledger, known);
+  const held = await heldShown(parts, hold, damage);
   await sealAccess(parts.ledger, { identity, req }, 'read hold', hold.decision);
-  sendJson(res, 200, await detailOf(parts, hold, identity, exchange, damage));
+  sendJson(res, 200, await detailOf(parts, hold, identity, held, damage));
+}
+
+/** One that waits is shown without what cannot be read: somebody has to be able to deny it. */
+async function heldShown({ ledger }: ControlParts, hold: Hold, damage: Damage): Promise<HeldShown> {
+  let at = hold.decision;
+  const part = (seq: number, name: string): Promise<Buffer> => {
+    at = seq;
+    return ledger.part(seq, name);
+  };
+  try {
+    const entries = await entriesOf(ledger, hold, damage.tell);
+    const known = hold.phase === 'request' ? beforeAnswer(entries) : entries;
+    return { exchange: await readExchange({ part }, known), unread: '' };
+  } catch (error) {
+    const isDamage = error instanceof HoldpointError && error.code === 'ledger_damaged';
+    if (!isDamage || hold.state.status !== 'pending') throw error;
+    const why = error instanceof UnreadableEntry ? error : new UnreadableEntry(at, error);
+    damage.tell(why);
+    return { exchange: null, unread: `${why.message} ${error.next}` };
+  }
 }
 
 async function rule(parts: ControlParts, request: ControlRequest): Promise<void> {
