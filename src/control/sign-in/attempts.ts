@@ -37,7 +37,7 @@ function minuteOf(clock: Clock): number {
 }
 
 /** Who has one address of IPv6 has its whole /64. */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   if (!isIPv6(address) || address.includes('.')) return address;
   const [head = '', tail] = address.split('::', 2);
   const left = head === '' ? [] : head.split(':');

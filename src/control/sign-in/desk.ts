@@ -14,6 +14,7 @@ import { cookieName, readCookie, setCookie } from './cookies.ts';
 import type { Claims } from './id-token.ts';
 import { type OidcProvider, type OidcSettings, openOidcProvider } from './oidc-provider.ts';
 import { unavailable } from './outgoing.ts';
+import { createPlaces } from './places.ts';
 import { sealAdmission } from './record.ts';
 import { createRoundTrips, roundTripMsMax } from './round-trip.ts';
 import type { Sessions, Via } from './sessions.ts';
@@ -71,7 +72,7 @@ const failuresPerMinuteMax = 20;
 const theirs: readonly ErrorCode[] = ['unauthenticated', 'forbidden'];
 /** By person: each is an entry in the ledger. */
 const admissionsPerMinuteMax = 30;
-/** Each asks the provider. */
+/** Each asks the provider, which may take its time, and codes are easily made up: see `createPlaces`. */
 const redeemingAtOnceMax = 32;
 export const callbackPath = '/sign-in/oidc/callback';
 
@@ -81,7 +82,7 @@ export function createSignInDesk(options: SignInDeskOptions): SignInDesk {
   const trips = createRoundTrips(clock, options.random);
   const failures = createAttempts(clock, failuresPerMinuteMax);
   const admissions = createAttempts(clock, admissionsPerMinuteMax);
-  let redeeming = 0;
+  const redeeming = createPlaces(redeemingAtOnceMax);
 
   function configured(): { provider: OidcProvider; oidc: OidcOptions } {
     if (provider !== null && oidc !== null) return { provider, oidc };
@@ -111,13 +112,10 @@ export function createSignInDesk(options: SignInDeskOptions): SignInDesk {
     );
     await checkAnswer(query, at, note);
     const redirectUri = options.publicOrigin() + callbackPath;
-    if (redeeming >= redeemingAtOnceMax) throw unavailable('Too many people sign in at once.');
-    redeeming += 1;
-    const claims = await at.provider
-      .redeem({ ...trip, code: query.get('code') ?? '', redirectUri })
-      .finally(() => {
-        redeeming -= 1;
-      });
+    const giveBack = redeeming.take(visit.from);
+    if (giveBack === null) throw unavailable('Too many people sign in at once.');
+    const code = query.get('code') ?? '';
+    const claims = await at.provider.redeem({ ...trip, code, redirectUri }).finally(giveBack);
     const { caller, grant } = callerOf(claims, at.oidc, note);
     trips.finish(trip);
     const current = (): Caller => caller;

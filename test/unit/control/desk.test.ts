@@ -134,22 +134,47 @@ it('one person signs in so often in a minute', async () => {
   expect((await signIn()).caller).toEqual(ada);
 });
 
-it('so many are at the provider at once, and the next when they have come back', async () => {
-  const { begun } = await stage();
+/** The provider takes its time over codes until it goes on; resolves once it has so many, which then end. */
+function slowProvider() {
   const goOn = Promise.withResolvers<void>();
-  const all = Promise.withResolvers<void>();
+  const waiting = new Map<number, () => void>();
   redeem = async (res) => {
-    if (redeemed === 32) all.resolve();
+    waiting.get(redeemed)?.();
     await goOn.promise;
     refuse(res);
   };
+  const has = (count: number) => new Promise<void>((resolve) => waiting.set(count, resolve));
+  return { goOn: goOn.resolve, has };
+}
+
+it('so many are at the provider at once, and the next when they have come back', async () => {
+  const { begun } = await stage();
+  const { goOn, has } = slowProvider();
+  const all = has(32);
   const first = Array.from({ length: 32 }, async (_, i) => (await begun(`192.0.2.${i}`)).comeBack());
   const ended = Promise.allSettled(first);
-  await all.promise;
+  await all;
   const next = await begun('198.51.100.1');
   await expect(next.comeBack()).rejects.toMatchObject({ code: 'sign_in_unavailable' });
-  goOn.resolve();
+  goOn();
   await ended;
   await expect(next.comeBack()).rejects.toMatchObject({ code: 'unauthenticated' });
   expect(redeemed).toBe(33);
+});
+
+it('whoever makes up codes at a slow provider keeps nobody from signing in who comes from elsewhere', async () => {
+  const { begun } = await stage();
+  const { goOn, has } = slowProvider();
+  const [half, person] = [has(16), has(17)];
+  const stranger = await begun('2001:db8:0:1::1');
+  const made = Array.from({ length: 16 }, () => stranger.comeBack());
+  await half;
+  const sameNetwork = await begun('2001:db8:0:1::2');
+  await expect(sameNetwork.comeBack()).rejects.toMatchObject({ code: 'sign_in_unavailable' });
+  const ended = Promise.allSettled([...made, (await begun('198.51.100.1')).comeBack()]);
+  await person;
+  goOn();
+  await ended;
+  redeem = (res) => sendJson(res, { id_token: sameNetwork.token });
+  expect((await sameNetwork.comeBack()).caller.name).toBe(`oidc:${issuer}#ada`);
 });
