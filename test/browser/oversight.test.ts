@@ -135,6 +135,9 @@ describe.skipIf(missingBrowser !== '')(
         await petra.page.getByRole('button', { name: 'Seal the finding' }).press('Enter');
         await petra.page.getByText('Choose one of the two.').waitFor();
         await petra.page.getByLabel(/^It was right/).press('Space');
+        await petra.page.getByLabel(/^What you found/).fill('x'.repeat(4_001));
+        await petra.page.getByRole('button', { name: 'Seal the finding' }).press('Enter');
+        await petra.page.getByText('Shorten it.').waitFor();
         await petra.page.getByLabel(/^What you found/).fill('The customer confirms it.');
         expect(await seriousFindings(petra.page)).toEqual([]);
         await petra.page.getByRole('button', { name: 'Seal the finding' }).press('Enter');

@@ -156,6 +156,10 @@ describe.skipIf(missingBrowser !== '')(
         await reasonHasFocus(page);
         await page.keyboard.press('Control+Enter');
         await page.getByText('A reason is required to break the glass.').waitFor();
+        await page.keyboard.insertText('x'.repeat(4_001));
+        await page.keyboard.press('Control+Enter');
+        await page.getByText('Shorten the reason.').waitFor();
+        await page.getByLabel(/^Reason/).fill('');
         await page.keyboard.type('Customer is locked out; privacy is not reachable.');
         // Held down, the keys go no further than the second step.
         await page.keyboard.down('Control');

@@ -165,6 +165,29 @@ describe.skipIf(missingBrowser !== '')(`typing on (${missingBrowser || 'Chromium
     await page.getByRole('button', { name: 'Release now, all 2' }).waitFor();
   });
 
+  it('or pasted beyond what a reason and a comment may have stays whole, is not sent, and is counted', async () => {
+    const [first = ''] = await atQueue(1);
+    await open(first);
+    const long = 'x'.repeat(4_012);
+    await page.locator('#say').fill(long);
+    await page.getByText('12 characters too many: 4,000 at most.').waitFor();
+    await page.keyboard.press('Control+Enter');
+    await page.getByText('Shorten it.').waitFor();
+    await page.locator('#say').fill('');
+    await page.keyboard.press('Escape');
+    await page.locator('.verdict-deny').click();
+    await page.locator('#reason:focus').waitFor();
+    await page.keyboard.insertText(long);
+    await page.getByText('12 characters too many: 4,000 at most.').waitFor();
+    await page.keyboard.press('Control+Enter');
+    await page.getByText('Shorten the reason.').waitFor();
+    expect(await page.locator('#reason').inputValue()).toBe(long);
+    expect(await pending()).toMatchObject([{ id: first, commentCount: 0 }]);
+    await page.locator('#reason').fill(long.slice(12));
+    await page.keyboard.press('Control+Enter');
+    await page.locator('.over-denied').waitFor();
+  });
+
   it('is gone once the session is over', async () => {
     const [first = ''] = await atQueue(1);
     await open(first);

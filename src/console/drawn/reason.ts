@@ -1,5 +1,6 @@
 /** The reason's field with the button that goes on, and what stands against it. */
 import { type ComponentChild, h, type RefObject } from 'preact';
+import { isTooLong, TooLong } from './too-long.ts';
 
 interface ReasonRowProps {
   readonly field: RefObject<HTMLTextAreaElement | null>;
@@ -13,8 +14,6 @@ interface ReasonRowProps {
   readonly kind: string;
 }
 
-const reasonCharactersMax = 4000;
-
 export function ReasonRow(props: ReasonRowProps): ComponentChild {
   const { field, reason, setReason, isFree, send, sending, problem, kind } = props;
   return h('div', null, [
@@ -27,10 +26,10 @@ export function ReasonRow(props: ReasonRowProps): ComponentChild {
         id: 'reason',
         ref: field,
         rows: 2,
-        maxLength: reasonCharactersMax,
         required: !isFree,
         value: reason,
-        'aria-describedby': 'ruling-problem',
+        'aria-invalid': isTooLong(reason) ? 'true' : 'false',
+        'aria-describedby': 'reason-excess ruling-problem',
         onInput: (event: Event) => {
           if (event.currentTarget instanceof HTMLTextAreaElement) setReason(event.currentTarget.value);
         },
@@ -41,6 +40,7 @@ export function ReasonRow(props: ReasonRowProps): ComponentChild {
         h('kbd', { 'aria-hidden': 'true' }, sendKeys()),
       ]),
     ]),
+    h(TooLong, { id: 'reason-excess', text: reason }),
     h('p', { id: 'ruling-problem', class: 'problem', role: 'alert' }, problem),
   ]);
 }

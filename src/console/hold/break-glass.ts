@@ -9,6 +9,7 @@ import type { Desk } from '../desk/desk.ts';
 import { focusHold } from '../desk/focus.ts';
 import { collecting } from '../desk/ruling-words.ts';
 import { ReasonRow, sendKeys, sendsByKeys } from '../drawn/reason.ts';
+import { isTooLong } from '../drawn/too-long.ts';
 import { spanText } from '../words/time.ts';
 import { problemOf } from './ruling-panel.ts';
 
@@ -44,8 +45,8 @@ export function BreakGlass(props: BreakGlassProps): ComponentChild {
   function submit(event: Event): void {
     event.preventDefault();
     if (sending) return;
-    if (reason.trim() === '') {
-      setProblem('A reason is required to break the glass.');
+    if (reason.trim() === '' || isTooLong(reason)) {
+      setProblem(isTooLong(reason) ? 'Shorten the reason.' : 'A reason is required to break the glass.');
       field.current?.focus();
       return;
     }

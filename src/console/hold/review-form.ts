@@ -5,6 +5,7 @@ import { type Identity, may } from '../answers/hold-data.ts';
 import type { HoldDetail, Ruling } from '../answers/hold-detail.ts';
 import type { Desk } from '../desk/desk.ts';
 import { sendsByKeys } from '../drawn/reason.ts';
+import { isTooLong, TooLong } from '../drawn/too-long.ts';
 import { problemOf } from './ruling-panel.ts';
 import { Said } from './talk.ts';
 import { GivenReason } from './who-rules.ts';
@@ -59,6 +60,10 @@ function Open(props: {
       setProblem(verdict === '' ? 'Choose one of the two.' : 'Say what you found.');
       return;
     }
+    if (isTooLong(text)) {
+      setProblem('Shorten it.');
+      return;
+    }
     setProblem('');
     desk.review(id, { verdict, text }).catch((error: unknown) => setProblem(problemOf(error)));
   }
@@ -87,14 +92,16 @@ function Open(props: {
       h('textarea', {
         id: 'finding',
         rows: 2,
-        maxLength: 4_000,
         value: text,
+        'aria-invalid': isTooLong(text) ? 'true' : 'false',
+        'aria-describedby': 'finding-excess',
         onInput: (event: Event) => {
           if (event.currentTarget instanceof HTMLTextAreaElement) setText(event.currentTarget.value);
         },
       }),
       h('button', { type: 'submit', class: 'button button-main' }, 'Seal the finding'),
     ]),
+    h(TooLong, { id: 'finding-excess', text }),
     h('p', { class: 'problem', role: 'alert' }, problem),
   ]);
 }

@@ -9,6 +9,7 @@ import { focusHold } from '../desk/focus.ts';
 import type { Holds } from '../desk/queue.ts';
 import { effectOf } from '../desk/ruling-words.ts';
 import { ReasonRow, sendsByKeys } from '../drawn/reason.ts';
+import { isTooLong } from '../drawn/too-long.ts';
 import { AmendEditor } from './amend-editor.ts';
 import { amendmentOf, type Drafts, editablesOf, editedOf } from './amendment.ts';
 import { CallChoice } from './call-choice.ts';
@@ -74,6 +75,7 @@ export function RulingPanel(props: RulingPanelProps): ComponentChild {
     }
     if (withheld.size > 0 && withheld.size === calls.length)
       return 'A release of no call is a denial: deny it.';
+    if (isTooLong(reason)) return 'Shorten the reason.';
     return isReasonFree || reason.trim() !== '' ? '' : `A reason is required to ${what}.`;
   }
 
@@ -83,7 +85,7 @@ export function RulingPanel(props: RulingPanelProps): ComponentChild {
     const found = obstacle();
     setProblem(found);
     if (found !== '') {
-      if (reason.trim() === '' && !isReasonFree) field.current?.focus();
+      if (isTooLong(reason) || (reason.trim() === '' && !isReasonFree)) field.current?.focus();
       return;
     }
     setSending(true);

@@ -7,6 +7,7 @@ import { Age } from '../desk/clock.ts';
 import type { Desk } from '../desk/desk.ts';
 import { sendKeys, sendsByKeys } from '../drawn/reason.ts';
 import { Recorded } from '../drawn/recorded.ts';
+import { isTooLong, TooLong } from '../drawn/too-long.ts';
 import { problemOf } from './ruling-panel.ts';
 
 interface TalkProps {
@@ -48,8 +49,6 @@ export function Said({ comment }: { readonly comment: Comment }): ComponentChild
   ]);
 }
 
-const charactersMax = 4_000;
-
 function Say({ desk, id }: { readonly desk: Desk; readonly id: string }): ComponentChild {
   const [text, setText] = useState(() => desk.draftOf(id).comment);
   const write = (comment: string): void => {
@@ -61,7 +60,8 @@ function Say({ desk, id }: { readonly desk: Desk; readonly id: string }): Compon
   const field = useRef<HTMLTextAreaElement>(null);
   function submit(event: Event): void {
     event.preventDefault();
-    if (sending || text.trim() === '') {
+    if (sending || text.trim() === '' || isTooLong(text)) {
+      if (isTooLong(text)) setProblem('Shorten it.');
       field.current?.focus();
       return;
     }
@@ -93,8 +93,9 @@ function Say({ desk, id }: { readonly desk: Desk; readonly id: string }): Compon
           id: 'say',
           ref: field,
           rows: 2,
-          maxLength: charactersMax,
           value: text,
+          'aria-invalid': isTooLong(text) ? 'true' : 'false',
+          'aria-describedby': 'say-excess',
           onInput: (event: Event) => {
             if (event.currentTarget instanceof HTMLTextAreaElement) write(event.currentTarget.value);
           },
@@ -104,6 +105,7 @@ function Say({ desk, id }: { readonly desk: Desk; readonly id: string }): Compon
           h('kbd', { 'aria-hidden': 'true' }, sendKeys()),
         ]),
       ]),
+      h(TooLong, { id: 'say-excess', text }),
       h('p', { class: 'problem', role: 'alert' }, problem),
     ],
   );

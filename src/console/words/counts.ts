@@ -11,3 +11,11 @@ export function countText(count: number): string {
 export function counted(count: number, one: string, many: string): string {
   return `${countText(count)} ${count === 1 ? one : many}`;
 }
+
+/** By how much a text is longer than it may be; '' where it is not. */
+export function excessIn(text: string, charactersMax: number): string {
+  const over = text.length - charactersMax;
+  return over > 0
+    ? `${counted(over, 'character', 'characters')} too many: ${countText(charactersMax)} at most.`
+    : '';
+}

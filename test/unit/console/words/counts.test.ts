@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { counted, countText } from '../../../../src/console/words/counts.ts';
+import { counted, countText, excessIn } from '../../../../src/console/words/counts.ts';
 
 it('sets the thousands of a count apart', () => {
   expect([0, 999, 12345, 1234567].map(countText)).toEqual(['0', '999', '12,345', '1,234,567']);
@@ -10,5 +10,13 @@ it('names one thing as one', () => {
     '1 body',
     '2 bodies',
     '10,000 bodies',
+  ]);
+});
+
+it('says by how much a text is too long', () => {
+  expect(['a'.repeat(1000), 'a'.repeat(1001), 'a'.repeat(3000)].map((text) => excessIn(text, 1000))).toEqual([
+    '',
+    '1 character too many: 1,000 at most.',
+    '2,000 characters too many: 1,000 at most.',
   ]);
 });
