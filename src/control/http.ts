@@ -37,6 +37,8 @@ export interface Route {
   readonly path: string;
   /** The last segment takes what is left of the path, slashes included. */
   readonly takesRest?: true;
+  /** It seals that content was read: not possible with HEAD, which gives none and would learn its length unsealed. */
+  readonly sealsRead?: true;
   /** Its body may take longer than others' to arrive. */
   readonly readsLong?: true;
   /** What it is to people outside; null for the console's parts, which need no token and carry no content. */
@@ -273,9 +275,9 @@ export function compileRoutes(routes: readonly Route[]): (method: string, path: 
     for (const { route, segments } of compiled) {
       const params = matchSegments(segments, route.takesRest ? withRest(parts, segments.length) : parts);
       if (params === null) continue;
-      if (route.method === method || (method === 'HEAD' && route.method === 'GET'))
-        return { route, params, methods: [] };
-      methods.push(...(route.method === 'GET' ? ['GET', 'HEAD'] : [route.method]));
+      const own = route.method === 'GET' && route.sealsRead !== true ? ['GET', 'HEAD'] : [route.method];
+      if (own.includes(method)) return { route, params, methods: [] };
+      methods.push(...own);
     }
     return methods.length === 0 ? null : { route: null, params: {}, methods };
   };

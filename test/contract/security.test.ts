@@ -455,6 +455,23 @@ describe('every answer', () => {
   });
 });
 
+describe('HEAD', () => {
+  it('of what is sealed as read is refused, and seals nothing', async () => {
+    const caller = house.ask('transfer 20 EUR').then((answer) => answer.text());
+    const { id, decisionId, digest } = await nextHold(house);
+    const { ledger } = house.sidecar;
+    const typesOf = async () =>
+      (await ledger.decision(ledger.seqOfId('d', decisionId) ?? -1)).map(({ type }) => type);
+    for (const path of [`holds/${id}`, `decisions/${decisionId}/body`, `decisions/${decisionId}/exchange`]) {
+      const answer = await house.call(`/api/v1/${path}`, { method: 'HEAD' });
+      expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET']);
+    }
+    expect(await typesOf()).toEqual(['request', 'response', 'hold']);
+    await house.call(`/api/v1/holds/${id}/rulings`, { json: { verdict: 'deny', reason: 'No.', digest } });
+    await caller;
+  });
+});
+
 describe('the token file', () => {
   it('that cannot be read lets nobody in, and says nothing of itself to the caller, nor to a session from before', async () => {
     const other = await startHouse();

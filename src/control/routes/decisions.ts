@@ -49,12 +49,14 @@ export function decisionRoutes(parts: ControlParts): Route[] {
       method: 'GET',
       path: '/api/v1/decisions/{id}/exchange',
       operation: readDecisionExchange,
+      sealsRead: true,
       handle: (request) => exchange(parts, request),
     },
     {
       method: 'GET',
       path: '/api/v1/decisions/{id}/body',
       operation: readBodies,
+      sealsRead: true,
       handle: (request) => bodies(parts, request),
     },
   ];
