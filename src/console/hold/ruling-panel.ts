@@ -13,7 +13,7 @@ import { isTooLong } from '../drawn/too-long.ts';
 import { AmendEditor } from './amend-editor.ts';
 import { amendmentOf, type Drafts, editablesOf, editedOf } from './amendment.ts';
 import { CallChoice } from './call-choice.ts';
-import { Identical, identicalTo } from './identical.ts';
+import { Identical, identicalTo, noIdentical } from './identical.ts';
 
 interface RulingPanelProps {
   readonly desk: Desk;
@@ -60,11 +60,12 @@ export function RulingPanel(props: RulingPanelProps): ComponentChild {
   const calls = verdict === 'release' ? (exchange?.response?.toolCalls ?? []) : [];
   const withheld = calls.length > 1 && actions.releaseCalls === '' ? props.withheld : none;
   const identical = useMemo(
-    () => (inStead === '' ? identicalTo(summary, props.holds) : []),
+    () => (inStead === '' ? identicalTo(summary, props.holds) : noIdentical),
     [summary, props.holds, inStead],
   );
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const others = verdict === 'amend' || withheld.size > 0 ? [] : identical.filter(({ id }) => chosen.has(id));
+  const others =
+    verdict === 'amend' || withheld.size > 0 ? [] : identical.others.filter(({ id }) => chosen.has(id));
   const isReasonFree = verdict === 'release' && withheld.size === 0;
   const what = verdict === 'release' ? 'withhold a call' : verdict;
 
@@ -127,8 +128,8 @@ export function RulingPanel(props: RulingPanelProps): ComponentChild {
       verdict === 'amend' && actions.amendText !== '' && exchange?.response?.text !== ''
         ? h('p', { key: 'fixed', class: 'quiet' }, actions.amendText)
         : null,
-      identical.length > 0 && verdict !== 'amend' && withheld.size === 0
-        ? h(Identical, { key: 'identical', others: identical, chosen, onChange: setChosen })
+      identical.total > 0 && verdict !== 'amend' && withheld.size === 0
+        ? h(Identical, { key: 'identical', identical, chosen, onChange: setChosen })
         : null,
       edits.length > 0
         ? h(AmendEditor, {
