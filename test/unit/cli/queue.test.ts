@@ -28,7 +28,7 @@ describe('keys', () => {
   it.each([
     ['j', 'h-2'],
     ['jj\u001b[A', 'h-2'],
-    ['jjjjjj', 'h-3'],
+    ['jjj', 'h-3'],
     ['\u001b[B\u001b[B\u001b[5~', 'h-1'],
   ])('%j moves to %s', (text, selected) => {
     expect(type(three, text).state.selected).toBe(selected);
@@ -157,6 +157,17 @@ describe('keys', () => {
         expect([...read(text.slice(0, at)), ...read(text.slice(at))]).toEqual(whole);
       }),
     );
+  });
+
+  it('moving on takes away what was said last, and no other key does', () => {
+    const said = { ...three, said: 'h-0: your deny is sealed.' };
+    expect(type(said, 'x').state.said).toBe(said.said);
+    expect(type(said, 'j').state.said).toBe('');
+  });
+
+  it('the selection goes to the last hold where the one at the end is gone', () => {
+    const { state } = type(three, 'jj');
+    expect(withItems(state, three.items.slice(0, 1), 1).selected).toBe('h-1');
   });
 
   it('the selection stays on its hold while others come and go', () => {
