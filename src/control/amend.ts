@@ -135,11 +135,9 @@ function notAmendable(why: string, cause?: HoldpointError): HoldpointError {
   return new HoldpointError('not_amendable', why, 'Release or deny it.', cause);
 }
 
-function writtenAnew({ hold, message, about, isSocket }: Held, input: AmendmentInput): Buffer {
-  if (isSocket) {
-    const { startLine, headers } = message;
-    return encodeHttpMessage({ startLine, headers, body: amendedMessages(hold, message, input) });
-  }
+function writtenAnew(held: Held, input: AmendmentInput): Buffer {
+  const { hold, message, about } = held;
+  if (held.isSocket) return encodeHttpMessage({ ...message, body: amendedMessages(held, input) });
   const textIsFixed = input.text === undefined ? '' : whyTextIsFixed(hold);
   if (textIsFixed !== '') {
     throw new HoldpointError(
@@ -161,7 +159,7 @@ export function whyTextIsFixed({ passedBytes }: Hold): string {
 }
 
 /** Of a WebSocket, only the calls of an answer can be changed: what a workload says there is not one whole. */
-function amendedMessages(hold: Hold, { body }: HttpMessage, input: AmendmentInput): Buffer {
+function amendedMessages({ hold, message, about }: Held, input: AmendmentInput): Buffer {
   const { toolCalls } = input;
   if (input.withheld !== undefined) {
     throw new HoldpointError(
@@ -171,7 +169,8 @@ function amendedMessages(hold: Hold, { body }: HttpMessage, input: AmendmentInpu
     );
   }
   const callsAlone = toolCalls !== undefined && input.body === undefined && input.text === undefined;
-  if (hold.phase === 'response' && callsAlone) return amendSocketAnswer(body, { toolCalls });
+  if (hold.phase === 'response' && callsAlone)
+    return amendSocketAnswer(about['operation'], message.body, { toolCalls });
   throw new HoldpointError(
     'invalid_argument',
     'Of what passes over a WebSocket, only the arguments of tool calls can be amended.',

@@ -37,6 +37,7 @@ function isMeant(value: unknown, wanted: unknown): boolean {
   return isDeepStrictEqual(asJson(value), asJson(typeof wanted === 'string' ? { input: wanted } : wanted));
 }
 
-function asJson(value: unknown): unknown {
+/** The value as JSON has it. */
+export function asJson(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value) ?? 'null');
 }

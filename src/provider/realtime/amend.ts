@@ -2,6 +2,8 @@
  * Writes a reviewer's amendment into the withheld messages of an answer: the arguments of its calls, wherever the
  * messages repeat them. Its text was played or shown before the hold, so that cannot be changed. Pure.
  */
+import { isDeepStrictEqual } from 'node:util';
+import { asJson, confirmCalls } from '../amending/amended-calls.ts';
 import {
   type ArgumentsAt,
   objectArguments,
@@ -9,34 +11,49 @@ import {
   planAmendment,
   unamendable,
 } from '../amending/amendment.ts';
-import type { Amendment } from '../protocol.ts';
-import { usesWithin } from '../reading/parallel-uses.ts';
+import { withoutSaidAgain } from '../amending/said-again.ts';
+import type { Amendment, ResponseReading } from '../protocol.ts';
 import { isIdOfOthers } from '../reading/reading.ts';
 import { isRecord, type JsonRecord, readJsonText, textOf } from '../wire/json.ts';
 import { decodeSocketBody, encodeSocketBody, type SocketRecord } from './body.ts';
+import { socketDialectOf } from './dialects.ts';
 import { readSocketAnswer } from './understood.ts';
 
-/** The answer's body with the amendment in it. Throws HoldpointError `invalid_argument` when it does not fit. */
-export function amendSocketAnswer(body: Buffer, amendment: Amendment): Buffer {
+/**
+ * The answer's body with the amendment in it. Throws HoldpointError `invalid_argument` when it does not fit, or when the
+ * messages, read again, say anything but the original with the amendment.
+ */
+export function amendSocketAnswer(operation: unknown, body: Buffer, amendment: Amendment): Buffer {
   if (amendment.text !== undefined) throw unamendable('its text is not held back');
   const reading = readSocketAnswer(body);
-  const at = planAmendment(reading, amendment);
+  // By what was judged first: of the session around them, the messages alone know nothing.
+  planAmendment(reading, amendment);
   const { understood, records } = decodeSocketBody(body);
-  const plan = planCalls(reading.facts.toolCalls, at, records);
+  const before = readAgain(operation, records);
+  if (!isDeepStrictEqual(asJson(before.facts.toolCalls), asJson(reading.facts.toolCalls)))
+    throw unamendable('its messages, read again, have other tool calls than those that were judged');
+  const at = planAmendment(before, amendment);
+  const plan = planCalls(before.facts.toolCalls, at, records);
   const rewritten = records.flatMap((record) => rewriteRecord(record, plan));
   for (const id of plan.byCallId.keys())
     if (!plan.written.has(id)) throw unamendable(`its messages do not name the call ${JSON.stringify(id)}`);
-  const toolCalls = reading.facts.toolCalls.map((call, place) => {
-    if (!at.has(place)) return call;
-    const value = objectArguments(at.get(place));
-    const handed = { arguments: value, argumentsText: JSON.stringify(value) };
-    const { alsoAs = [], ...own } = call;
-    // Only a function's arguments are rewritten, and by its other names it is handed the same; behind those stand calls within it.
-    const names = alsoAs.slice(0, alsoAs.length - usesWithin(call.arguments).length).map(({ name }) => name);
-    const others = [...names.map((name) => ({ name, ...handed })), ...usesWithin(value)];
-    return { ...own, ...handed, ...(others.length > 0 && { alsoAs: others }) };
-  });
+  const after = readAgain(operation, rewritten);
+  confirmCalls(before, after, at, amendment);
+  const { toolCalls } = after.facts;
   return encodeSocketBody({ facts: { ...understood.facts, toolCalls }, defects: [] }, rewritten);
+}
+
+/** What the answer says whose messages were withheld, as the API's own reader reads them. */
+function readAgain(operation: unknown, records: readonly SocketRecord[]): ResponseReading {
+  const reader = socketDialectOf(operation)?.open('');
+  let answer: string | null = null;
+  for (const { sender, way, data, opcode } of records) {
+    if (sender !== 'server' || data === null) continue;
+    const said = reader?.readServer({ data, binary: opcode === 'binary' });
+    if (way === 'withheld') answer = said?.answer ?? null;
+  }
+  if (reader === undefined || answer === null) throw unamendable('its messages cannot be read again');
+  return reader.reading(answer);
 }
 
 interface Plan {
@@ -67,7 +84,7 @@ function planCalls(
     if (Array.isArray(value)) value.forEach(note);
     if (!isRecord(value)) return;
     if (value.type === 'function_call') callIdByItem.set(textOf(value.id), textOf(value.call_id));
-    if (!isCall(value)) Object.values(value).forEach(note);
+    Object.values(value).forEach(note);
   };
   for (const { data } of records) note(parsed(data));
   const ids = new Set(calls.map(({ id }) => id));
@@ -107,10 +124,12 @@ function rewriteEvent(event: JsonRecord, plan: Plan): unknown {
   const value = plan.byCallId.get(id);
   if (value === undefined) return event;
   const text = JSON.stringify(value);
-  if (type === `${pieces}done`) return { ...event, arguments: text };
+  // Its length is that of the arguments before.
+  const { obfuscation: _padding, ...rest } = withoutSaidAgain(event);
+  if (type === `${pieces}done`) return { ...rest, arguments: text };
   if (plan.begun.has(id)) return null;
   plan.begun.add(id);
-  return { ...event, delta: text };
+  return { ...rest, delta: text };
 }
 
 /** Every call within. The same object where there is none to change. */
@@ -122,7 +141,8 @@ function rewriteCalls(value: unknown, plan: Plan): unknown {
   if (!isRecord(value)) return value;
   if (isCall(value)) return rewriteCall(value, plan);
   const entries = Object.entries(value).map(([key, member]) => [key, rewriteCalls(member, plan)] as const);
-  return entries.some(([key, member]) => member !== value[key]) ? Object.fromEntries(entries) : value;
+  const isChanged = entries.some(([key, member]) => member !== value[key]);
+  return isChanged ? withoutSaidAgain(Object.fromEntries(entries)) : value;
 }
 
 function rewriteCall(call: JsonRecord, plan: Plan): JsonRecord {
@@ -133,5 +153,6 @@ function rewriteCall(call: JsonRecord, plan: Plan): JsonRecord {
   // An item that has just begun has no arguments yet.
   if (isItem && textOf(call.arguments) === '') return call;
   plan.written.add(id);
-  return isItem ? { ...call, arguments: JSON.stringify(next) } : { ...call, args: next };
+  const rest = withoutSaidAgain(call);
+  return isItem ? { ...rest, arguments: JSON.stringify(next) } : { ...rest, args: next };
 }

@@ -6,6 +6,12 @@ import { geminiLive } from './gemini.ts';
 import { openaiRealtime } from './openai.ts';
 import { openaiResponsesSocket } from './responses.ts';
 
+/** The dialect of a sealed exchange; null where its operation is that of none. */
+export function socketDialectOf(operation: unknown): SocketDialect | null {
+  const dialects = [openaiRealtime, openaiResponsesSocket, geminiLive];
+  return dialects.find((dialect) => dialect.operation === operation) ?? null;
+}
+
 /** The dialect that is spoken at a path (at the upstream, no query); null where none is known. */
 export function socketDialectAt(path: string): SocketDialect | null {
   const segments = routeSegments(path);
