@@ -146,6 +146,8 @@ describe('an answer that calls a tool', () => {
     const all = textsOf(client).join('\n');
     expect(all).not.toContain('25000');
     expect(all.match(/\\"amount\\":9000/g)).toHaveLength(5);
+    // What went on at once does not come again.
+    expect(client.types().filter((type) => type === 'response.created')).toHaveLength(1);
     expect(await sidecar.ada.outcomeOf(hold.decisionId)).toBe('delivered');
   });
 
