@@ -13,6 +13,19 @@ const saidAgain: ReadonlySet<string> = new Set([
   ...['additionalModelResponseFields', 'amazon-bedrock-trace'],
 ]);
 
+/**
+ * True where the record tells tokens. Servers that gather a call before they make it, vLLM and Ollama, send its tokens ahead
+ * with nothing else, to whoever asks for them.
+ */
+export function tellsTokens({ logprobs, token_ids: ids }: JsonRecord): boolean {
+  return isSaid(logprobs) || isSaid(ids);
+}
+
+function isSaid(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  return isRecord(value) ? Object.values(value).some(isSaid) : !isAbsent(value);
+}
+
 /** The record without them; itself where it has none. */
 export function withoutSaidAgain(record: JsonRecord): JsonRecord {
   const says = (name: string): boolean => saidAgain.has(name) && !isAbsent(record[name]);

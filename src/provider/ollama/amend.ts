@@ -61,8 +61,13 @@ function rewriter(talk: OllamaTalk, at: ArgumentsAt, text: string | undefined) {
     }
     next = callsOf(next);
     if (text !== undefined) return withoutSaidAgain(withoutContext(next));
-    // What stands before the first call says nothing of one.
-    return place === 0 ? next : withoutSaidAgain(next);
+    // What shows something before the first call tells the tokens of that alone.
+    const shows = [message, next].some(
+      (one) =>
+        isRecord(one) &&
+        [one['content'], one['thinking'], one['response']].some((said) => textOf(said) !== ''),
+    );
+    return place === 0 && shows ? next : withoutSaidAgain(next);
   };
 }
 

@@ -3,6 +3,7 @@
  * `done` (https://docs.ollama.com/api/streaming). Pure.
  */
 import type { ToolCallFact } from '../../core/facts.ts';
+import { tellsTokens } from '../amending/said-again.ts';
 import { note } from '../reading/reading.ts';
 import type { StreamReader } from '../reading/stream.ts';
 import { isAbsent, type JsonRecord, textOf } from '../wire/json.ts';
@@ -41,7 +42,8 @@ export function createOllamaStreamReader(talk: OllamaTalk, status: number): Stre
       if (said.calls) return 'tool';
       if (isError) return 'error';
       if (ends) return 'end';
-      return said.shows ? 'text' : 'other';
+      if (said.shows) return 'text';
+      return tellsTokens(line) ? 'tool' : 'other';
     },
     reading() {
       // Those are written as pieces of one call by gateways that see no places, such as LiteLLM: one without arguments gets another's.

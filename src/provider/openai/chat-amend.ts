@@ -16,7 +16,7 @@ import {
   unamendable,
   withheld,
 } from '../amending/amendment.ts';
-import { withoutSaidAgain } from '../amending/said-again.ts';
+import { tellsTokens, withoutSaidAgain } from '../amending/said-again.ts';
 import type { Amendment } from '../protocol.ts';
 import { openEventStream } from '../reading/stream.ts';
 import { isAbsent, isRecord, type JsonRecord, parsedRecord } from '../wire/json.ts';
@@ -68,6 +68,10 @@ function messageWith(message: JsonRecord, firstPlace: number, at: ArgumentsAt, t
 /** A choice that does not say, token by token, what was said before. */
 function unspelled(choice: JsonRecord): JsonRecord {
   return withoutSaidAgain(isAbsent(choice['logprobs']) ? choice : { ...choice, logprobs: null });
+}
+
+function showsSomething({ role: _role, ...delta }: JsonRecord): boolean {
+  return Object.values(delta).some((said) => !isAbsent(said) && said !== '');
 }
 
 /** A choice whose calls are all taken out: who loops while the model asks for tools would have none to run. */
@@ -200,7 +204,9 @@ function callsInPlace(
     const entry = choice?.calls.length === 0 ? ended(given) : given;
     const { tool_calls: calls, function_call: legacy, ...rest } = delta;
     if (choice === undefined) return entry;
-    if (isAbsent(calls) && isAbsent(legacy)) return written.has(index) ? unspelled(entry) : entry;
+    // What shows something before the first call tells the tokens of that alone.
+    if (isAbsent(calls) && isAbsent(legacy))
+      return written.has(index) || (tellsTokens(entry) && !showsSomething(rest)) ? unspelled(entry) : entry;
     if (written.has(index)) return { ...unspelled(entry), delta: rest };
     written.add(index);
     // Some SDKs refuse an answer that never says whose it is, and some join what says so twice.
@@ -210,9 +216,9 @@ function callsInPlace(
 
   return rewriteStream(original, (chunk) => {
     const list = chunk['choices'];
-    if (!Array.isArray(list)) return null;
-    const next = list.map(choiceWith);
     const rest = written.size === 0 ? chunk : withoutSaidAgain(chunk);
+    if (!Array.isArray(list)) return rest === chunk ? null : [rest];
+    const next = list.map(choiceWith);
     return rest === chunk && next.every((entry, i) => entry === list[i])
       ? null
       : [{ ...rest, choices: next }];

@@ -3,6 +3,7 @@
  * reassembles the answer of every choice and says which events carry part of a tool call. Pure.
  */
 
+import { tellsTokens } from '../amending/said-again.ts';
 import { boundedList, note } from '../reading/reading.ts';
 import type { StreamEventKind, StreamReader } from '../reading/stream.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
@@ -121,8 +122,10 @@ export function createChatStreamReader(
     const delta = entry.delta;
     const shown = isRecord(delta) ? shownText(delta, defects) : '';
     if (noteTextBeside(entry, shown, defects)) return 'tool';
-    if (isAbsent(delta)) return 'other';
-    if (isRecord(delta)) return absorbDelta(choice, delta, whoMisses, defects);
+    if (isAbsent(delta) || isRecord(delta)) {
+      const kind = isAbsent(delta) ? 'other' : absorbDelta(choice, delta, whoMisses, defects);
+      return kind === 'other' && tellsTokens(entry) ? 'tool' : kind;
+    }
     note(defects, 'a delta of the stream is not an object');
     return 'tool';
   }

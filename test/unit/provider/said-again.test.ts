@@ -5,7 +5,7 @@ import { amendAnswer } from '../../../src/provider/amending/amend-answer.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
 import type { Amendment, OperationName, StreamForm } from '../../../src/provider/protocol.ts';
 import { encodeFrame } from '../../../src/provider/wire/aws-eventstream.ts';
-import { lines } from './lines.ts';
+import { lines, readAs } from './lines.ts';
 import { events, typedEvents } from './streams.ts';
 
 const done = 'data: [DONE]\n\n';
@@ -35,6 +35,18 @@ const streamedCalls = events(
   chunk({ tool_calls: [{ index: 0, ...fn('a', 25_000) }] }, spelled),
   chunk({ tool_calls: [{ index: 1, ...fn('b', 1) }] }, spelled),
   { ...chunk({}, { finish_reason: 'tool_calls', ...spelled }), __verbose: { content: '25000' } },
+  done,
+);
+
+/** Tokens of a call that its server gathers before it makes it, as vLLM and Ollama send them to whoever asks for tokens. */
+const tokensAhead = events(
+  chunk({ role: 'assistant', content: 'Paying.' }),
+  chunk({}, spelled),
+  chunk({ role: 'assistant', content: '' }, spelled),
+  chunk({ tool_calls: [{ index: 0, ...fn('a', 25_000) }] }),
+  chunk({ tool_calls: [{ index: 1, ...fn('b', 1) }] }),
+  chunk({}, { finish_reason: 'tool_calls' }),
+  { id: 'c', token_ids: [25_000] },
   done,
 );
 
@@ -120,6 +132,10 @@ function functionOf(n: number) {
   return { function: { name: 'pay', arguments: { n } } };
 }
 
+const ollamaSaying = { ...ollama, message: { ...ollama.message, content: 'Paying.' } };
+const silent = { message: { role: 'assistant', content: '' }, done: false, logprobs: [{ token: '25000' }] };
+const ollamaAhead = lines(silent, { ...ollama, logprobs: undefined });
+
 const part = (id: string, n: number) => ({
   type: 'tool-call',
   toolCallId: id,
@@ -156,6 +172,7 @@ const cases: readonly Case[] = [
       amendment,
     ],
     ['a streamed completion’s call', 'openai', 'chat.completions', 'sse', streamedCalls, amendment],
+    ['tokens ahead of a call', 'openai', 'chat.completions', 'sse', tokensAhead, amendment],
   ]),
   [
     'a completion’s text',
@@ -200,6 +217,8 @@ const cases: readonly Case[] = [
   ],
   ['an Ollama call', 'ollama', 'chat', null, ollama, toFive],
   ['a streamed Ollama call', 'ollama', 'chat', 'ndjson', lines(ollama), toFive],
+  ['an Ollama call with a text', 'ollama', 'chat', 'ndjson', lines(ollamaSaying), toFive],
+  ['tokens ahead of an Ollama call', 'ollama', 'chat', 'ndjson', ollamaAhead, toFive],
 ];
 
 function amended(
@@ -249,6 +268,33 @@ test('a text that is also spoken is not amended: what is spoken would stay', () 
   );
 });
 
+describe('the tokens of a call that is still gathered wait as the call does', () => {
+  const kindsOf = (family: ProtocolName, operation: OperationName, form: StreamForm, answer: string) =>
+    readAs(form, protocolOf(family), operation, answer).kinds;
+
+  test.each([
+    ['logprobs', chunk({}, { logprobs: tokens })],
+    ['logprobs beside an empty text', chunk({ content: '' }, { logprobs: tokens })],
+    ['logprobs without a delta', { choices: [{ index: 0, logprobs: tokens }] }],
+    ['token ids', chunk({}, { token_ids: [25_000] })],
+  ])('as %s of a completion', (_form, event) => {
+    expect(kindsOf('openai', 'chat.completions', 'sse', events(event))).toEqual(['tool']);
+  });
+
+  test.each([
+    ['of a text that is shown', chunk({ content: 'Paying.' }, spelled), 'text'],
+    ['that are none', chunk({}, { logprobs: { content: [], refusal: null }, token_ids: [] }), 'other'],
+  ])('and not those %s', (_what, event, kind) => {
+    expect(kindsOf('openai', 'chat.completions', 'sse', events(event))).toEqual([kind]);
+  });
+
+  test('as those of Ollama', () => {
+    const shown = { ...silent, message: { role: 'assistant', content: 'Paying.' } };
+    const answer = lines(shown, silent, { ...silent, logprobs: [] });
+    expect(kindsOf('ollama', 'chat', 'ndjson', answer)).toEqual(['text', 'tool', 'other']);
+  });
+});
+
 describe('what stands beside it stays', () => {
   test('the very bytes of an event that says nothing again', () => {
     const spaced = servedStream.replace('{"type":"message_stop"}', '{ "type": "message_stop" }');
@@ -260,6 +306,19 @@ describe('what stands beside it stays', () => {
   test('the tokens of a text that was shown before the first call', () => {
     const out = amended('openai', 'chat.completions', 'sse', streamedCalls, withoutFirst);
     expect(out.startsWith(streamedCalls.slice(0, streamedCalls.indexOf('\n\n')))).toBe(true);
+  });
+
+  test.each<[OperationName, object, object]>([
+    ['chat', { message: { role: 'assistant', content: 'Paying.' } }, ollama],
+    ['chat', { message: { role: 'assistant', content: '', thinking: 'Pay?' } }, ollama],
+    [
+      'generate',
+      { response: 'Paying.' },
+      { response: '', done: true, tool_calls: ollama.message.tool_calls },
+    ],
+  ])('the tokens of what Ollama’s %s showed before the first call', (operation, said, call) => {
+    const shown = { ...said, done: false, logprobs: [{ token: 'kept' }] };
+    expect(amended('ollama', operation, 'ndjson', lines(shown, call), toFive)).toContain('kept');
   });
 
   test('the tokens of a choice of which nothing is changed', () => {
