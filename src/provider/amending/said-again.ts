@@ -9,6 +9,8 @@ const saidAgain: ReadonlySet<string> = new Set([
   ...['logprobs', 'token_ids', 'token_likelihoods', 'logprobsResult'],
   // Of llama.cpp, where it is told to log all that it does.
   '__verbose',
+  // Of vLLM's responses, the model's own messages with their tokens; of xAI, what its servers answered one another.
+  ...['input_messages', 'output_messages', 'debug_output'],
   // Of Bedrock: what the caller asked to have of the model's own answer, and what a guardrail saw of it.
   ...['additionalModelResponseFields', 'amazon-bedrock-trace'],
 ]);

@@ -12,6 +12,7 @@ import {
   rewriteStream,
   unamendable,
 } from '../amending/amendment.ts';
+import { withoutSaidAgain } from '../amending/said-again.ts';
 import type { Amendment, ResponseReading } from '../protocol.ts';
 import { openEventStream } from '../reading/stream.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
@@ -71,7 +72,8 @@ function itemWith(item: unknown, index: number, plan: OutputPlan): unknown {
   if (!isRecord(item)) return item;
   const input = plan.callInput.get(index);
   if (input !== undefined) {
-    return { ...item, [item['type'] === 'custom_tool_call' ? 'input' : 'arguments']: input };
+    const member = item['type'] === 'custom_tool_call' ? 'input' : 'arguments';
+    return { ...withoutSaidAgain(item), [member]: input };
   }
   if (!Array.isArray(item['content']) || item['type'] !== 'message') return item;
   const content = item['content'].map((part: unknown, i) => partWith(part, plan.text.get(textKey(index, i))));
@@ -81,7 +83,7 @@ function itemWith(item: unknown, index: number, plan: OutputPlan): unknown {
 function responseWith(response: JsonRecord, indexes: readonly number[], plan: OutputPlan): JsonRecord {
   if (!Array.isArray(response['output'])) return response;
   const output = response['output'].map((item: unknown, i) => itemWith(item, indexes[i] ?? i, plan));
-  const next: Record<string, unknown> = { ...response, output };
+  const next: Record<string, unknown> = { ...withoutSaidAgain(response), output };
   // A convenience some servers add: all text once more.
   if (typeof response['output_text'] === 'string' && plan.text.size > 0) {
     next['output_text'] = [...plan.text.values()].join('');
@@ -139,13 +141,14 @@ function rewriteEvent(
     return [withoutSpelling({ ...value, delta: replacement })];
   }
   if (type === 'response.output_text.done') return [withoutSpelling({ ...value, text: replacement })];
-  if (type === 'response.function_call_arguments.done') return [{ ...value, arguments: replacement }];
-  return type === 'response.custom_tool_call_input.done' ? [{ ...value, input: replacement }] : null;
+  const rest = withoutSpelling(value);
+  if (type === 'response.function_call_arguments.done') return [{ ...rest, arguments: replacement }];
+  return type === 'response.custom_tool_call_input.done' ? [{ ...rest, input: replacement }] : null;
 }
 
 function withoutSpelling(value: JsonRecord): JsonRecord {
-  const { obfuscation: _padding, ...rest } = value;
-  return isAbsent(rest['logprobs']) ? rest : { ...rest, logprobs: [] };
+  const { obfuscation: _padding, logprobs, ...rest } = value;
+  return isAbsent(logprobs) ? withoutSaidAgain(rest) : { ...withoutSaidAgain(rest), logprobs: [] };
 }
 
 function amendStream(original: Buffer, amendment: Amendment): Buffer {

@@ -152,6 +152,31 @@ const gateway = {
 };
 const gatewayStream = events(...gateway.content, { type: 'finish', finishReason: 'stop', ...account });
 
+const call = (n: number) => ({
+  type: 'function_call',
+  id: 'i',
+  call_id: 'a',
+  name: 'pay',
+  arguments: JSON.stringify({ n }),
+  token_ids: [25_000],
+});
+const spokenAgain = {
+  output_messages: [{ message: '25000', tokens: [1] }],
+  debug_output: { chunks: ['25000'] },
+};
+const responseOf = (item: object) => ({ id: 'r', status: 'completed', output: [item], ...spokenAgain });
+const message = { type: 'message', content: [{ type: 'output_text', text: '25000', annotations: [] }] };
+const about = { item_id: 'i', output_index: 0 };
+const piece = { ...about, logprobs: ['25000'], token_ids: [25_000], obfuscation: '25000' };
+const responseStream = typedEvents(
+  { type: 'response.created', response: { id: 'r', status: 'in_progress', output: [] } },
+  { type: 'response.output_item.added', ...about, item: { ...call(0), arguments: '', token_ids: null } },
+  { type: 'response.function_call_arguments.delta', ...piece, delta: '{"n":25000}' },
+  { type: 'response.function_call_arguments.done', ...piece, arguments: '{"n":25000}' },
+  { type: 'response.output_item.done', ...about, item: call(25_000) },
+  { type: 'response.completed', response: responseOf(call(25_000)) },
+);
+
 type Case = readonly [
   name: string,
   family: ProtocolName,
@@ -194,6 +219,9 @@ const cases: readonly Case[] = [
     ),
     text,
   ],
+  ['a response’s call', 'openai', 'responses', null, responseOf(call(25_000)), toFive],
+  ['a response’s text', 'openai', 'responses', null, responseOf(message), text],
+  ['a streamed response’s call', 'openai', 'responses', 'sse', responseStream, toFive],
   ['a gateway’s call', 'openai', 'gateway.model', null, gateway, withoutFirst],
   ['a gateway’s streamed call', 'openai', 'gateway.model', 'sse', gatewayStream, withoutFirst],
   ['an old completion', 'openai', 'completions', null, legacyText, text],
