@@ -48,7 +48,7 @@ function planBlocks(at: ArgumentsAt, amendment: Amendment) {
     if (!isCallBlock(type)) return { keep: !answersWithheld(block, type) };
     const value = at.get(place);
     place += 1;
-    if (type === 'tool_use' && value === withheld) taken = true;
+    if (value === withheld) taken = true;
     else if (type === 'tool_use') left = true;
     if (value === undefined) return { keep: true };
     if (!amendableBlocks.has(type)) throw unamendable(`a ${type} has no arguments of its own`);

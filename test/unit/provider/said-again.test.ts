@@ -323,6 +323,40 @@ describe('the tokens of a call that is still gathered wait as the call does', ()
   });
 });
 
+describe('of a message whose call is taken out', () => {
+  const without = (content: readonly object[], id: string) =>
+    JSON.parse(
+      amended('anthropic', 'messages', null, { content, stop_reason: 'tool_use' }, { withheld: [id] }),
+    );
+
+  test('the end asks for no tool where those that are left are its server’s', () => {
+    const left = use('mcp_tool_use', 'b', 1);
+    expect(without([use('tool_use', 'a', 25_000), left], 'a')).toEqual({
+      content: [left],
+      stop_reason: 'end_turn',
+    });
+  });
+
+  test('what is no answer to a call stays, where that had no id', () => {
+    const thinking = { type: 'thinking', thinking: 'Hm.', signature: 's' };
+    const nameless = { type: 'tool_use', name: 'pay', input: { n: 25_000 } };
+    const [found] = readAs(
+      null,
+      protocolOf('anthropic'),
+      'messages',
+      JSON.stringify({ content: [thinking, nameless], stop_reason: 'tool_use' }),
+    ).facts.toolCalls;
+    expect(without([nameless, thinking], found?.id ?? '').content).toEqual([thinking]);
+  });
+});
+
+test('a block that is not known to be a call is not taken out as one: what else tells it is not known either', () => {
+  const content = [{ type: 'novel', id: 'a', input: { n: 25_000 } }, use('tool_use', 'b', 1)];
+  expect(() => amended('anthropic', 'messages', null, { content }, withoutFirst)).toThrow(
+    /a novel has no arguments of its own/,
+  );
+});
+
 describe('what stands beside it stays', () => {
   test('the very bytes of an event that says nothing again', () => {
     const spaced = servedStream.replace('{"type":"message_stop"}', '{ "type": "message_stop" }');
