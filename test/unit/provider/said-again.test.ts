@@ -5,7 +5,6 @@ import { amendAnswer } from '../../../src/provider/amending/amend-answer.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
 import type { Amendment, OperationName, StreamForm } from '../../../src/provider/protocol.ts';
 import { encodeFrame } from '../../../src/provider/wire/aws-eventstream.ts';
-import { lines, readAs } from './lines.ts';
 import { events, typedEvents } from './streams.ts';
 
 const done = 'data: [DONE]\n\n';
@@ -123,19 +122,6 @@ const cohereText = events(
   { type: 'message-end', delta: { finish_reason: 'COMPLETE' } },
 );
 const tool_calls = [fn('a', 25_000)];
-const ollama = {
-  message: { role: 'assistant', content: '', tool_calls: [{ id: 'a', ...functionOf(25_000) }] },
-  done: true,
-  logprobs: [{ token: '25000' }],
-};
-function functionOf(n: number) {
-  return { function: { name: 'pay', arguments: { n } } };
-}
-
-const ollamaSaying = { ...ollama, message: { ...ollama.message, content: 'Paying.' } };
-const silent = { message: { role: 'assistant', content: '' }, done: false, logprobs: [{ token: '25000' }] };
-const ollamaAhead = lines(silent, { ...ollama, logprobs: undefined });
-
 const part = (id: string, n: number) => ({
   type: 'tool-call',
   toolCallId: id,
@@ -151,31 +137,6 @@ const gateway = {
   ...account,
 };
 const gatewayStream = events(...gateway.content, { type: 'finish', finishReason: 'stop', ...account });
-
-const call = (n: number) => ({
-  type: 'function_call',
-  id: 'i',
-  call_id: 'a',
-  name: 'pay',
-  arguments: JSON.stringify({ n }),
-  token_ids: [25_000],
-});
-const spokenAgain = {
-  output_messages: [{ message: '25000', tokens: [1] }],
-  debug_output: { chunks: ['25000'] },
-};
-const responseOf = (item: object) => ({ id: 'r', status: 'completed', output: [item], ...spokenAgain });
-const message = { type: 'message', content: [{ type: 'output_text', text: '25000', annotations: [] }] };
-const about = { item_id: 'i', output_index: 0 };
-const piece = { ...about, logprobs: ['25000'], token_ids: [25_000], obfuscation: '25000' };
-const responseStream = typedEvents(
-  { type: 'response.created', response: { id: 'r', status: 'in_progress', output: [] } },
-  { type: 'response.output_item.added', ...about, item: { ...call(0), arguments: '', token_ids: null } },
-  { type: 'response.function_call_arguments.delta', ...piece, delta: '{"n":25000}' },
-  { type: 'response.function_call_arguments.done', ...piece, arguments: '{"n":25000}' },
-  { type: 'response.output_item.done', ...about, item: call(25_000) },
-  { type: 'response.completed', response: responseOf(call(25_000)) },
-);
 
 type Case = readonly [
   name: string,
@@ -219,9 +180,6 @@ const cases: readonly Case[] = [
     ),
     text,
   ],
-  ['a response’s call', 'openai', 'responses', null, responseOf(call(25_000)), toFive],
-  ['a response’s text', 'openai', 'responses', null, responseOf(message), text],
-  ['a streamed response’s call', 'openai', 'responses', 'sse', responseStream, toFive],
   ['a gateway’s call', 'openai', 'gateway.model', null, gateway, withoutFirst],
   ['a gateway’s streamed call', 'openai', 'gateway.model', 'sse', gatewayStream, withoutFirst],
   ['an old completion', 'openai', 'completions', null, legacyText, text],
@@ -243,10 +201,6 @@ const cases: readonly Case[] = [
     { generations: [{ text: '25000', token_likelihoods: [{ token: '25000' }] }] },
     text,
   ],
-  ['an Ollama call', 'ollama', 'chat', null, ollama, toFive],
-  ['a streamed Ollama call', 'ollama', 'chat', 'ndjson', lines(ollama), toFive],
-  ['an Ollama call with a text', 'ollama', 'chat', 'ndjson', lines(ollamaSaying), toFive],
-  ['tokens ahead of an Ollama call', 'ollama', 'chat', 'ndjson', ollamaAhead, toFive],
 ];
 
 function amended(
@@ -296,67 +250,6 @@ test('a text that is also spoken is not amended: what is spoken would stay', () 
   );
 });
 
-describe('the tokens of a call that is still gathered wait as the call does', () => {
-  const kindsOf = (family: ProtocolName, operation: OperationName, form: StreamForm, answer: string) =>
-    readAs(form, protocolOf(family), operation, answer).kinds;
-
-  test.each([
-    ['logprobs', chunk({}, { logprobs: tokens })],
-    ['logprobs beside an empty text', chunk({ content: '' }, { logprobs: tokens })],
-    ['logprobs without a delta', { choices: [{ index: 0, logprobs: tokens }] }],
-    ['token ids', chunk({}, { token_ids: [25_000] })],
-  ])('as %s of a completion', (_form, event) => {
-    expect(kindsOf('openai', 'chat.completions', 'sse', events(event))).toEqual(['tool']);
-  });
-
-  test.each([
-    ['of a text that is shown', chunk({ content: 'Paying.' }, spelled), 'text'],
-    ['that are none', chunk({}, { logprobs: { content: [], refusal: null }, token_ids: [] }), 'other'],
-  ])('and not those %s', (_what, event, kind) => {
-    expect(kindsOf('openai', 'chat.completions', 'sse', events(event))).toEqual([kind]);
-  });
-
-  test('as those of Ollama', () => {
-    const shown = { ...silent, message: { role: 'assistant', content: 'Paying.' } };
-    const answer = lines(shown, silent, { ...silent, logprobs: [] });
-    expect(kindsOf('ollama', 'chat', 'ndjson', answer)).toEqual(['text', 'tool', 'other']);
-  });
-});
-
-describe('of a message whose call is taken out', () => {
-  const without = (content: readonly object[], id: string) =>
-    JSON.parse(
-      amended('anthropic', 'messages', null, { content, stop_reason: 'tool_use' }, { withheld: [id] }),
-    );
-
-  test('the end asks for no tool where those that are left are its server’s', () => {
-    const left = use('mcp_tool_use', 'b', 1);
-    expect(without([use('tool_use', 'a', 25_000), left], 'a')).toEqual({
-      content: [left],
-      stop_reason: 'end_turn',
-    });
-  });
-
-  test('what is no answer to a call stays, where that had no id', () => {
-    const thinking = { type: 'thinking', thinking: 'Hm.', signature: 's' };
-    const nameless = { type: 'tool_use', name: 'pay', input: { n: 25_000 } };
-    const [found] = readAs(
-      null,
-      protocolOf('anthropic'),
-      'messages',
-      JSON.stringify({ content: [thinking, nameless], stop_reason: 'tool_use' }),
-    ).facts.toolCalls;
-    expect(without([nameless, thinking], found?.id ?? '').content).toEqual([thinking]);
-  });
-});
-
-test('a block that is not known to be a call is not taken out as one: what else tells it is not known either', () => {
-  const content = [{ type: 'novel', id: 'a', input: { n: 25_000 } }, use('tool_use', 'b', 1)];
-  expect(() => amended('anthropic', 'messages', null, { content }, withoutFirst)).toThrow(
-    /a novel has no arguments of its own/,
-  );
-});
-
 describe('what stands beside it stays', () => {
   test('the very bytes of an event that says nothing again', () => {
     const spaced = servedStream.replace('{"type":"message_stop"}', '{ "type": "message_stop" }');
@@ -368,19 +261,6 @@ describe('what stands beside it stays', () => {
   test('the tokens of a text that was shown before the first call', () => {
     const out = amended('openai', 'chat.completions', 'sse', streamedCalls, withoutFirst);
     expect(out.startsWith(streamedCalls.slice(0, streamedCalls.indexOf('\n\n')))).toBe(true);
-  });
-
-  test.each<[OperationName, object, object]>([
-    ['chat', { message: { role: 'assistant', content: 'Paying.' } }, ollama],
-    ['chat', { message: { role: 'assistant', content: '', thinking: 'Pay?' } }, ollama],
-    [
-      'generate',
-      { response: 'Paying.' },
-      { response: '', done: true, tool_calls: ollama.message.tool_calls },
-    ],
-  ])('the tokens of what Ollama’s %s showed before the first call', (operation, said, call) => {
-    const shown = { ...said, done: false, logprobs: [{ token: 'kept' }] };
-    expect(amended('ollama', operation, 'ndjson', lines(shown, call), toFive)).toContain('kept');
   });
 
   test('the tokens of a choice of which nothing is changed', () => {
