@@ -2,6 +2,7 @@
  * What is typed about an open hold before anything is sent: the reason, and for broken glass a second step that takes a
  * word. Pure.
  */
+import { excessIn } from '../console/words/counts.ts';
 import type { Detail } from './hold-answers.ts';
 import type { Key } from './queue-keys.ts';
 
@@ -26,6 +27,8 @@ export interface Typed {
 
 export const confirmWord = 'BREAK';
 const reasonCharsMax = 4_000;
+/** What is pasted beyond is dropped: as a reason it is refused long before. */
+const typedCharsMax = 65_536;
 
 /** What is asked for in the prompt's row. */
 export const promptWords: Readonly<Record<Prompt['kind'], string>> = {
@@ -47,7 +50,7 @@ export function afterKey(prompt: Prompt, key: Key, hold: Detail, withheld: Reado
   switch (key.kind) {
     case 'text':
     case 'paste':
-      return stay((prompt.text + key.text).slice(0, reasonCharsMax));
+      return stay((prompt.text + key.text).slice(0, typedCharsMax));
     case 'backspace':
       return stay([...prompt.text].slice(0, -1).join(''));
     case 'escape':
@@ -63,6 +66,8 @@ function entered(prompt: Prompt, hold: Detail, withheld: ReadonlySet<number>): T
   const text = prompt.text.trim();
   const again = (said: string): Typed => ({ prompt, said, order: null });
   const send = (order: Order): Typed => ({ prompt: null, said: 'Sealing the ruling…', order });
+  const excess = excessIn(text, reasonCharsMax);
+  if (excess !== '') return again(excess);
   switch (prompt.kind) {
     case 'deny':
       return text === '' ? again('A reason is required to deny.') : send({ verdict: 'deny', reason: text });

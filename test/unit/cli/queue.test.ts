@@ -60,9 +60,16 @@ describe('keys', () => {
     expect(type(opened(three, 'x', words), 'r\r').effect).toMatchObject({ order: { verdict: 'release' } });
   });
 
-  it('a reason is no longer than it may be', () => {
-    const { effect } = type(opened(three), `d${'x'.repeat(4_001)}\r`);
-    expect(effect).toMatchObject({ order: { reason: 'x'.repeat(4_000) } });
+  it('a reason that is too long is not sent, and not cut', () => {
+    const typed = type(opened(three), `d${'x'.repeat(4_001)}\r`);
+    expect(typed.effect).toBeNull();
+    expect(typed.state.said).toBe('1 character too many: 4,000 at most.');
+    expect(typed.state.prompt?.text).toHaveLength(4_001);
+    expect(type(typed.state, '\u007f\r').effect).toMatchObject({ order: { reason: 'x'.repeat(4_000) } });
+  });
+
+  it('no more is kept of what is pasted than some reasons would take', () => {
+    expect(type(opened(three), `d${'x'.repeat(70_000)}`).state.prompt?.text).toHaveLength(65_536);
   });
 
   it('backspace takes a whole sign', () => {
