@@ -37,8 +37,8 @@ export interface Route {
   readonly path: string;
   /** The last segment takes what is left of the path, slashes included. */
   readonly takesRest?: true;
-  /** It seals that content was read: not possible with HEAD, which gives none and would learn its length unsealed. */
-  readonly sealsRead?: true;
+  /** A GET that does something, such as to seal that content was read: HEAD, which gives nothing for it, is refused. */
+  readonly actsOnGet?: true;
   /** Its body may take longer than others' to arrive. */
   readonly readsLong?: true;
   /** What it is to people outside; null for the console's parts, which need no token and carry no content. */
@@ -275,7 +275,7 @@ export function compileRoutes(routes: readonly Route[]): (method: string, path: 
     for (const { route, segments } of compiled) {
       const params = matchSegments(segments, route.takesRest ? withRest(parts, segments.length) : parts);
       if (params === null) continue;
-      const own = route.method === 'GET' && route.sealsRead !== true ? ['GET', 'HEAD'] : [route.method];
+      const own = route.method === 'GET' && route.actsOnGet !== true ? ['GET', 'HEAD'] : [route.method];
       if (own.includes(method)) return { route, params, methods: [] };
       methods.push(...own);
     }

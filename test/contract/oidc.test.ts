@@ -54,10 +54,11 @@ async function begin(page: ConsolePage): Promise<URL> {
 }
 
 /** The browser comes back: a navigation from another site, without what a script would add. */
-function comeBack(page: ConsolePage, back: URL): Promise<PageAnswer> {
+function comeBack(page: ConsolePage, back: URL, method = 'GET'): Promise<PageAnswer> {
   // What is Strict stays behind.
   const lax = [...page.cookies].filter(([name]) => name.startsWith('holdpoint-sign-in'));
   return page.send(back.pathname + back.search, {
+    method,
     headers: {
       'holdpoint-session-key': null,
       'sec-fetch-site': 'cross-site',
@@ -227,6 +228,13 @@ describe('who comes back', () => {
     forged.searchParams.set('state', 's'.repeat(43));
     expect((await comeBack(page, forged)).status).toBe(401);
     // The code is still good: it never went anywhere.
+    expect((await comeBack(page, back)).status).toBe(303);
+  });
+
+  it('asked for by HEAD is refused, and no code is redeemed', async () => {
+    const page = openPage(base);
+    const back = await passProvider((await begin(page)).href, 'ada', base + callback);
+    expect((await comeBack(page, back, 'HEAD')).status).toBe(405);
     expect((await comeBack(page, back)).status).toBe(303);
   });
 

@@ -49,14 +49,14 @@ export function decisionRoutes(parts: ControlParts): Route[] {
       method: 'GET',
       path: '/api/v1/decisions/{id}/exchange',
       operation: readDecisionExchange,
-      sealsRead: true,
+      actsOnGet: true,
       handle: (request) => exchange(parts, request),
     },
     {
       method: 'GET',
       path: '/api/v1/decisions/{id}/body',
       operation: readBodies,
-      sealsRead: true,
+      actsOnGet: true,
       handle: (request) => bodies(parts, request),
     },
   ];

@@ -25,7 +25,7 @@ export function holdRoutes(parts: ControlParts): Route[] {
       method: 'GET',
       path: '/api/v1/holds/{id}',
       operation: showHold,
-      sealsRead: true,
+      actsOnGet: true,
       handle: (request) => show(parts, request),
     },
     {

@@ -69,6 +69,7 @@ export function signInRoutes(
       path: callbackPath,
       operation: null,
       id: 'signInByOidc',
+      actsOnGet: true,
       forPeople: true,
       handle: async (request) => {
         const { res, query } = request;
