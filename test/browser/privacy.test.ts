@@ -215,6 +215,18 @@ describe.skipIf(missingBrowser !== '')(
       await form.getByText('Would erase 2 bodies of 1 decision').waitFor();
     });
 
+    it('keeps a reason that is too long, and says so', async () => {
+      await decide('gus');
+      const page = await atPage('privacy');
+      const form = eraseForm(page);
+      await form.getByLabel(/^Their name/).fill('gus');
+      await form.getByLabel(/^Reason/).focus();
+      await page.keyboard.insertText('x'.repeat(4_001));
+      await form.getByRole('button', { name: 'See what would go' }).click();
+      await form.getByRole('alert').filter({ hasText: 'at most 4000' }).waitFor();
+      expect(await form.getByLabel(/^Reason/).inputValue()).toHaveLength(4_001);
+    });
+
     it('says how far an erasure is, and why it failed', async () => {
       await decide('customer-7');
       const page = await atPage('privacy');

@@ -19,8 +19,6 @@ import { BacktestView } from './backtest-view.ts';
 const pageDecisionsMax = 500;
 /** How far back a replay can be asked to go, in decisions. */
 const depths = [500, 5_000, 50_000] as const;
-const draftCharactersMax = 1_048_576;
-const reasonCharactersMax = 1_000;
 
 interface Replay {
   readonly sum: BacktestPage | null;
@@ -82,7 +80,6 @@ function Draft({ desk, inForce }: { readonly desk: Desk; readonly inForce: strin
         id: 'draft',
         class: 'mono',
         rows: 16,
-        maxLength: draftCharactersMax,
         spellcheck: false,
         autocomplete: 'off',
         value: text,
@@ -102,7 +99,6 @@ function Draft({ desk, inForce }: { readonly desk: Desk; readonly inForce: strin
           h('input', {
             id: 'draft-reason',
             required: true,
-            maxLength: reasonCharactersMax,
             autocomplete: 'off',
             value: reason,
             onInput: (event: Event) => {

@@ -18,7 +18,6 @@ const bases = [
   ['legal_obligation', 'The law demands it (17(1)(e))'],
   ['child_consent', 'Collected from a child online (17(1)(f))'],
 ] as const;
-export const reasonCharactersMax = 4_000;
 
 interface EraseProps {
   readonly desk: Desk;
@@ -88,7 +87,7 @@ export function EraseSection({ desk, decision, onChange }: EraseProps): Componen
         ]),
         h('label', { class: 'privacy-reason' }, [
           ['Reason ', h('span', { class: 'quiet' }, 'required; sealed, and outlasts what is erased')],
-          h('input', { name: 'reason', required: true, maxLength: reasonCharactersMax, autocomplete: 'off' }),
+          h('input', { name: 'reason', required: true, autocomplete: 'off' }),
         ]),
       ]),
       h('div', { class: 'actions' }, [

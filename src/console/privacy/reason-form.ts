@@ -2,7 +2,6 @@
 import { type ComponentChild, h } from 'preact';
 import { useState } from 'preact/hooks';
 import { problemOf } from '../hold/ruling-panel.ts';
-import { reasonCharactersMax } from './erase-form.ts';
 
 interface ReasonFormProps {
   readonly class: string;
@@ -34,7 +33,7 @@ export function ReasonForm({
     children,
     h('label', null, [
       ['Reason ', h('span', { class: 'quiet' }, 'required; sealed')],
-      h('input', { name: 'reason', required: true, maxLength: reasonCharactersMax, autocomplete: 'off' }),
+      h('input', { name: 'reason', required: true, autocomplete: 'off' }),
     ]),
     h(
       'p',
