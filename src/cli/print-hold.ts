@@ -1,5 +1,5 @@
 /** One hold on a terminal: everything needed to rule, or of one that is over what was held, who ruled, and what came of it. */
-import { becauseLines } from './because.ts';
+import { becauseLines, rulesIn } from './because.ts';
 import { callLines } from './call-lines.ts';
 import { conversationIn, heldIn, offeredIn, remarksIn } from './held-content.ts';
 import { type Detail, isOver, rulingsIn, unnamed, withheldIn } from './hold-answers.ts';
@@ -19,16 +19,14 @@ export function printHold(hold: Detail): void {
   printCalls(hold);
   for (const part of heldIn(hold)) printPart(part);
   for (const rule of hold.rules) {
-    printLine(
-      `\nHeld by ${visible(rule.id)}: ${visible(rule.title)}  (policy ${visible(hold.policy.version)})\n${indent(visibleLines(rule.error === '' ? rule.when.trimEnd() : `it failed: ${rule.error}`))}`,
-    );
-    for (const line of becauseLines(rule)) printLine(indent(visibleLines(line)));
+    const title = `Held by ${rule.id}: ${rule.title}  (policy ${hold.policy.version})`;
+    printPart({ title, text: becauseLines(rule).join('\n') });
   }
   printLine(`\nWho rules\n${indent(visibleLines(whoRules(hold).join('\n')))}`);
   if (!isOver(hold)) printRulings();
   for (const { who, text } of conversationIn(hold)) printPart({ title: who, text });
   for (const part of offeredIn(hold)) printPart(part);
-  for (const part of remarksIn(hold)) printPart(part);
+  for (const part of [...remarksIn(hold), ...rulesIn(hold)]) printPart(part);
   printLine(`\ndigest ${visible(hold.digest)}`);
 }
 

@@ -1,5 +1,5 @@
 /** The interactive queue as rows of text. Pure; every recorded character is made visible before it is a row. */
-import { becauseLines } from './because.ts';
+import { becauseLines, rulesIn } from './because.ts';
 import { callLines } from './call-lines.ts';
 import { conversationIn, heldIn, offeredIn, remarksIn } from './held-content.ts';
 import { type Detail, headlineOf, isOver, rulingsIn, unnamed, withheldIn } from './hold-answers.ts';
@@ -160,7 +160,6 @@ function laidOut(hold: Detail, withheld: ReadonlySet<number>, columns: number): 
     ...heldIn(hold).flatMap((held) => [...part(held), '']),
     ...hold.rules.flatMap((rule) => [
       ...own(`Held by ${rule.id}: ${rule.title} (policy ${hold.policy.version})`),
-      ...quoted(rule.error === '' ? rule.when.trimEnd() : `it failed: ${rule.error}`, columns),
       ...becauseLines(rule).flatMap((line) => quoted(line, columns)),
       '',
     ]),
@@ -171,7 +170,7 @@ function laidOut(hold: Detail, withheld: ReadonlySet<number>, columns: number): 
     ...(hold.assignee === '' ? [] : own(`${hold.assignee} is on it`)),
     '',
     ...conversationIn(hold).flatMap(({ who, text }) => [...part({ title: `From ${who}:`, text }), '']),
-    ...offeredIn(hold).flatMap((offered) => [...part(offered), '']),
+    ...[...offeredIn(hold), ...rulesIn(hold)].flatMap((one) => [...part(one), '']),
     ...own(`workload ${hold.workload || unnamed}   model ${hold.model}`),
     ...own(`decision ${hold.decisionId}`),
     ...own(`digest ${hold.digest}`),

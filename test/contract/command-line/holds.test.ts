@@ -62,6 +62,11 @@ describe('holds', () => {
     expect(show.out).toContain('If you release, this tool call reaches the workload:');
     expect(show.out).toContain('"amount": 100');
     expect(show.out).toContain('  because c.name == "transfer_funds": transfer_funds\n');
+    // What a rule says can be pages long: it hides nothing that a reviewer rules by.
+    const parts = ['\nIf you release', '\nHeld by', '\nWho rules', '\nuser\n', '\nThe rule', '\ndigest'];
+    const places = parts.map((part) => show.out.indexOf(part));
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect(places).not.toContain(-1);
     const released = await run(['holds', 'release', id, '--reason', 'fine'], scene.env);
     expect([released.code, released.out]).toEqual([0, `${id} is released.\n`]);
     expect((await asked).status).toBe(200);

@@ -16,6 +16,11 @@ test('each part that was true is a line with what it was true of, and no value b
   ]);
 });
 
+test('a rule that failed says how, and nothing that was true', () => {
+  const because = [{ expression: 'c.a == 1', values: [] }];
+  expect(becauseLines({ ...rule, error: 'no such key: a', because })).toEqual(['it failed: no such key: a']);
+});
+
 test('a sidecar that does not tell leaves none', () => {
   expect(becauseLines(rule)).toEqual([]);
 });
