@@ -1,12 +1,11 @@
 /** A draft policy over the record of a running sidecar: what it would match, what it cannot know, and that the read is sealed. */
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { sha256Hex } from '../../src/core/bytes.ts';
-import { machineWith } from './support/failing-machine.ts';
+import { playSidecar } from '../support/played-sidecar.ts';
+import { stallingMachine } from './support/failing-machine.ts';
 import { run } from './support/process.ts';
 import { eventually, type House, outcomeOf, policyText, startHouse } from './support/sidecar.ts';
 
@@ -76,13 +75,7 @@ let disk = Promise.resolve();
 const ids: Record<'garden' | 'denied' | 'subject', string> = { garden: '', denied: '', subject: '' };
 beforeAll(async () => {
   house = await startHouse({
-    machine: machineWith((store) => ({
-      ...store,
-      commit: async (...args: Parameters<typeof store.commit>) => {
-        await disk;
-        return store.commit(...args);
-      },
-    })),
+    machine: stallingMachine(() => disk),
   });
   ids.garden = await decide('a garden');
   ids.denied = await decide('the forbidden topic');
@@ -282,18 +275,14 @@ describe('holdpoint policy backtest', () => {
       next: 'Ask again in a few seconds.',
     };
     const answers = [pageOf(7), busy, pageOf(null)];
-    const server = createServer((req, res) => {
+    const sidecar = await playSidecar((req, res) => {
       req.resume();
       const answer = answers.shift();
       res.writeHead(answer === busy ? 503 : 200, { 'retry-after': '1' }).end(JSON.stringify(answer));
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    const port = typeof address === 'object' ? address?.port : 0;
-    const env = { HOLDPOINT_URL: `http://127.0.0.1:${port}`, HOLDPOINT_TOKEN: 'a-token' };
-    const { code, out, err } = await run(['policy', 'backtest', house.policyFile, '--reason', 'x'], env);
-    server.close();
+    const order = ['policy', 'backtest', house.policyFile, '--reason', 'x'];
+    const { code, out, err } = await run(order, sidecar.env);
+    sidecar.close();
     expect([code, err]).toEqual([0, '']);
     expect(out).toContain('version v over 2 decisions: 2 requests and 2 answers replayed');
   });

@@ -5,7 +5,7 @@ import { systemRandom } from '../../src/core/clock.ts';
 import { addToken } from '../../src/store/token-file.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { machineWith } from './support/failing-machine.ts';
+import { stallingMachine } from './support/failing-machine.ts';
 import { type House, startHouse } from './support/sidecar.ts';
 
 const streamsOfOneMax = 32;
@@ -14,13 +14,7 @@ let disk = Promise.resolve();
 let house: House;
 beforeAll(async () => {
   house = await startHouse({
-    machine: machineWith((store) => ({
-      ...store,
-      commit: async (...args: Parameters<typeof store.commit>) => {
-        await disk;
-        return store.commit(...args);
-      },
-    })),
+    machine: stallingMachine(() => disk),
   });
 });
 afterAll(() => house.close());

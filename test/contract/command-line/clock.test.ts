@@ -1,7 +1,6 @@
 /** Times on a terminal whose clock is not the sidecar's: who rules must know what time is left, and the sidecar counts it. */
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type PlayedSidecar, playSidecar } from '../../support/played-sidecar.ts';
 import { run, start } from '../support/process.ts';
 import { eventually } from '../support/sidecar.ts';
 
@@ -19,31 +18,25 @@ const hold = {
   approvals: { needed: 1, given: [], byRole: [] },
 };
 
-let server: Server;
-let env: Record<string, string>;
+let sidecar: PlayedSidecar;
 beforeAll(async () => {
-  server = createServer((_, res) => {
+  sidecar = await playSidecar((_, res) => {
     res.setHeader('date', 'Mon, 26 Nov 2001 11:00:30 GMT');
     res.setHeader('content-type', 'application/json');
     res.end(JSON.stringify({ items: [hold], total: 1, next: null, unreadable: [] }));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : 0;
-  env = { HOLDPOINT_URL: `http://127.0.0.1:${port}`, HOLDPOINT_TOKEN: 'a-token' };
 });
-afterAll(() => server.close());
+afterAll(() => sidecar.close());
 
 it.each([[['holds']], [['holds', 'list']]])(
   '%j tells the age and what is left by the sidecar’s clock',
   async (args) => {
-    expect((await run(args, env)).out).toMatch(/ m +1h0m +59m\d+s +0\/1 /);
+    expect((await run(args, sidecar.env)).out).toMatch(/ m +1h0m +59m\d+s +0\/1 /);
   },
 );
 
 it('holds watch tells what is left by it', async () => {
-  const watching = start(['holds', 'watch'], env);
+  const watching = start(['holds', 'watch'], sidecar.env);
   const told = await eventually(async () => /^held .* {2}(.*) left$/m.exec(watching.out())?.[1]);
   watching.child.kill('SIGINT');
   await watching.exited;

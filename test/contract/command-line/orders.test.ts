@@ -1,10 +1,9 @@
 /** What a command asks of the sidecar, to the letter, and what it makes of answers that a sound sidecar gives rarely. */
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type PlayedSidecar, playSidecar } from '../../support/played-sidecar.ts';
 import { run } from '../support/process.ts';
 
 const digest = '7d'.repeat(32);
@@ -19,12 +18,12 @@ const erasure = {
   ...{ entries: [7], bytesWiped: 9, bytesReclaimed: 0, error: null },
 };
 
-let server: Server;
-let env: Record<string, string>;
+let sidecar: PlayedSidecar;
+let env: PlayedSidecar['env'];
 let asked: unknown[];
 let answers: Record<string, string>;
 beforeAll(async () => {
-  server = createServer(async (req, res) => {
+  sidecar = await playSidecar(async (req, res) => {
     const chunks: Buffer[] = [];
     for await (const chunk of req) chunks.push(chunk);
     const what = `${req.method} ${req.url}`;
@@ -33,11 +32,7 @@ beforeAll(async () => {
     if (answer.startsWith('/')) res.writeHead(307, { location: answer }).end();
     else res.setHeader('content-type', 'application/json').end(answer);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : 0;
-  env = { HOLDPOINT_URL: `http://127.0.0.1:${port}`, HOLDPOINT_TOKEN: 'a-token' };
+  env = sidecar.env;
 });
 beforeEach(() => {
   asked = [];
@@ -53,7 +48,7 @@ beforeEach(() => {
     'POST /api/v1/legal-holds': JSON.stringify({ id: 'l-1', by: 'petra', reason: 'r', scope: {} }),
   };
 });
-afterAll(() => server.close());
+afterAll(() => sidecar.close());
 
 const because = ['--reason', 'r'];
 const basis = ['--basis', 'objection', ...because];

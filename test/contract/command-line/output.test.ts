@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type PlayedSidecar, playSidecar } from '../../support/played-sidecar.ts';
 import { mainFile, run } from '../support/process.ts';
 import { eventually } from '../support/sidecar.ts';
 import { type CommandScene, openCommandScene } from './scene.ts';
@@ -48,24 +48,18 @@ describe.runIf(existsSync('/dev/full'))('on a full disk', () => {
 });
 
 describe('an answer that cannot be read', () => {
-  let server: Server;
-  let env: Record<string, string>;
+  let sidecar: PlayedSidecar;
   beforeAll(async () => {
-    server = createServer((_, res) =>
-      res.setHeader('content-type', 'application/json').end('{"items":[{}]}'),
+    sidecar = await playSidecar(
+      (_, res) => void res.setHeader('content-type', 'application/json').end('{"items":[{}]}'),
     );
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    const port = typeof address === 'object' ? address?.port : 0;
-    env = { HOLDPOINT_URL: `http://127.0.0.1:${port}`, HOLDPOINT_TOKEN: 'a-token' };
   });
-  afterAll(() => server.close());
+  afterAll(() => sidecar.close());
 
   it.each([[['holds']], [['erase', 'list']], [['holds', 'release', 'h-1', '--digest', '0'.repeat(64)]]])(
     'after %j is named in words, and what to do: exit 3',
     async (args) => {
-      const { code, out, err } = await run(args, env);
+      const { code, out, err } = await run(args, sidecar.env);
       expect([code, out]).toEqual([3, '']);
       expect(err).toMatch(
         /^holdpoint: The answer is not one that holdpoint\/\S+ knows: [^;]*is missing\. What was asked may have been carried out\.\n/,

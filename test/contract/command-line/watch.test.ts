@@ -1,7 +1,6 @@
 /** `holdpoint holds watch` where more is held than one page has. */
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { expect, it } from 'vitest';
+import { playSidecar } from '../../support/played-sidecar.ts';
 import { start } from '../support/process.ts';
 import { eventually } from '../support/sidecar.ts';
 
@@ -18,7 +17,7 @@ function held(id: string) {
 it('a hold that others moved to the next page is not over, and one that came there is told', async () => {
   let pages = [['h-1'], ['h-2']];
   let rounds = 0;
-  const server = createServer((req, res) => {
+  const sidecar = await playSidecar((req, res) => {
     const after = new URL(req.url ?? '', 'http://localhost').searchParams.get('after');
     const page = after === null ? 0 : Number(after);
     if (page === 0) rounds += 1;
@@ -27,13 +26,7 @@ it('a hold that others moved to the next page is not over, and one that came the
     res.setHeader('content-type', 'application/json');
     res.end(JSON.stringify({ items, total: pages.flat().length, next, unreadable: [] }));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : 0;
-  const watching = start(['holds', 'watch'], {
-    ...{ HOLDPOINT_URL: `http://127.0.0.1:${port}`, HOLDPOINT_TOKEN: 'a-token' },
-  });
+  const watching = start(['holds', 'watch'], sidecar.env);
   const told = () => watching.out().match(/^(held|over) {2}h-\d/gm);
   await eventually(async () => told()?.length === 2);
   pages = [['h-3'], ['h-1']];
@@ -42,6 +35,6 @@ it('a hold that others moved to the next page is not over, and one that came the
   await eventually(async () => rounds > before);
   watching.child.kill('SIGINT');
   expect(await watching.exited).toBe(0);
-  server.close();
+  sidecar.close();
   expect(told()).toEqual(['held  h-1', 'held  h-2', 'held  h-3', 'over  h-2']);
 });

@@ -12,6 +12,16 @@ export const machineWith = <Store extends LedgerStore>(change: (store: LedgerSto
   openLedgerStore: async (dir: string) => change(await openLedgerStore(dir)),
 });
 
+/** Nothing is sealed before `until` says so. */
+export const stallingMachine = (until: () => Promise<void>) =>
+  machineWith((store) => ({
+    ...store,
+    commit: async (...args: Parameters<typeof store.commit>) => {
+      await until();
+      return store.commit(...args);
+    },
+  }));
+
 export function failingMachine() {
   let failing = false;
   const machine = machineWith((store) => ({

@@ -1,19 +1,18 @@
 /** What takes its turn with others at the sidecar: waits as it is told to, and not for ever. */
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
 import { afterEach, expect, it } from 'vitest';
 import { controlClient } from '../../../src/cli/client.ts';
 import { readOptions } from '../../../src/cli/options.ts';
 import { HoldpointError } from '../../../src/core/errors.ts';
+import { type PlayedSidecar, playSidecar } from '../../support/played-sidecar.ts';
 
-let server: Server;
-afterEach(() => server.close());
+let sidecar: PlayedSidecar;
+afterEach(() => sidecar.close());
 
 /** A sidecar that refuses so often, and what a client asks of it in turn. */
 async function sceneOf(refusals: number, retryAfter: string | null, code = 'overloaded') {
   let left = refusals;
   let asked = 0;
-  server = createServer((req, res) => {
+  sidecar = await playSidecar((req, res) => {
     req.resume();
     asked += 1;
     left -= 1;
@@ -23,14 +22,9 @@ async function sceneOf(refusals: number, retryAfter: string | null, code = 'over
       res.writeHead(503).end(JSON.stringify({ code, detail: 'Another one runs.' }));
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : 0;
-  const env = { HOLDPOINT_URL: `http://127.0.0.1:${port}`, HOLDPOINT_TOKEN: 'hp_a' };
   const waited: number[] = [];
   const wait = async (ms: number) => void waited.push(ms);
-  const client = controlClient(readOptions([], ['url', 'token']), env, { wait });
+  const client = controlClient(readOptions([], ['url', 'token']), sidecar.env, { wait });
   const told: string[] = [];
   const answer: unknown = await client
     .postInTurn('/', {}, ({ message }) => void told.push(message))

@@ -18,6 +18,13 @@ export function lines(...values: readonly unknown[]): string {
   return values.map((value) => (typeof value === 'string' ? value : `${JSON.stringify(value)}\n`)).join('');
 }
 
+/** A call of OpenAI's chat with `n` as its argument. */
+export const payCall = (id: string, n: number) => ({
+  id,
+  type: 'function',
+  function: { name: 'pay', arguments: JSON.stringify({ n }) },
+});
+
 export interface FormRead extends ResponseReading {
   readonly kinds: readonly StreamEvent['kind'][];
 }

@@ -5,6 +5,7 @@ import { amendAnswer } from '../../../src/provider/amending/amend-answer.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
 import type { Amendment, OperationName, StreamForm } from '../../../src/provider/protocol.ts';
 import { encodeFrame } from '../../../src/provider/wire/aws-eventstream.ts';
+import { payCall as fn } from './lines.ts';
 import { events, typedEvents } from './streams.ts';
 
 const done = 'data: [DONE]\n\n';
@@ -13,11 +14,6 @@ const toFive: Amendment = { toolCalls: [{ id: 'a', arguments: { n: 5 } }] };
 const withoutFirst: Amendment = { withheld: ['a'] };
 
 /** The call `a` with the held arguments, and `b`, which nobody holds. */
-const fn = (id: string, n: number) => ({
-  id,
-  type: 'function',
-  function: { name: 'pay', arguments: JSON.stringify({ n }) },
-});
 const heldCalls = [fn('a', 25_000), fn('b', 1)];
 const tokens = { content: [{ token: '25000', logprob: -1, bytes: [50], top_logprobs: [] }] };
 const spelled = { logprobs: tokens, token_ids: [25_000] };

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { protocolOf } from '../../../src/provider/index.ts';
 import type { Amendment } from '../../../src/provider/protocol.ts';
-import { amended, readAs } from './lines.ts';
+import { amended, payCall as fn, readAs } from './lines.ts';
 import { events } from './streams.ts';
 
 const openai = protocolOf('openai');
@@ -10,11 +10,6 @@ const anthropic = protocolOf('anthropic');
 const done = 'data: [DONE]\n\n';
 const toFive: Amendment = { toolCalls: [{ id: 'a', arguments: { n: 5 } }] };
 const withoutFirst: Amendment = { withheld: ['a'] };
-const fn = (id: string, n: number) => ({
-  id,
-  type: 'function',
-  function: { name: 'pay', arguments: JSON.stringify({ n }) },
-});
 const chunk = (delta: object, members: object = {}) => ({
   id: 'c',
   choices: [{ index: 0, delta, finish_reason: null, ...members }],
