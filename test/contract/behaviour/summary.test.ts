@@ -41,17 +41,9 @@ beforeAll(async () => {
 });
 afterAll(() => house.close());
 
-const total = (
-  name:
-    | 'decisions'
-    | 'holds'
-    | 'released'
-    | 'denied'
-    | 'amended'
-    | 'expired'
-    | 'inputTokens'
-    | 'outputTokens',
-) => summary.buckets.reduce((sum, bucket) => sum + bucket[name], 0);
+type Bucket = (typeof summary.buckets)[number];
+const total = (name: Exclude<keyof Bucket, 'at' | 'latencyMs'>): number =>
+  summary.buckets.reduce((sum, bucket) => sum + bucket[name], 0);
 
 describe('the summary of an hour', () => {
   it('counts each decision once, with how it ended', () => {
