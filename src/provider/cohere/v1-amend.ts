@@ -73,13 +73,17 @@ function eventRewriter(at: ArgumentsAt, text: string | undefined) {
 
   function callPiece(value: JsonRecord): JsonRecord {
     const next = pieceText(value);
-    const piece = next['tool_call_delta'];
-    if (!isRecord(piece) || typeof piece['parameters'] !== 'string') return next;
+    const told = next['tool_call_delta'];
+    return isRecord(told) ? { ...next, tool_call_delta: inputPiece(pieceText(told)) } : next;
+  }
+
+  function inputPiece(piece: JsonRecord): JsonRecord {
+    if (typeof piece['parameters'] !== 'string') return piece;
     const wanted = typeof piece['index'] === 'number' ? at.get(piece['index']) : undefined;
-    if (wanted === undefined) return next;
+    if (wanted === undefined) return piece;
     const parameters = piecesWritten.has(piece['index']) ? '' : JSON.stringify(objectArguments(wanted));
     piecesWritten.add(piece['index']);
-    return { ...next, tool_call_delta: { ...piece, parameters } };
+    return { ...piece, parameters };
   }
 
   return (value: JsonRecord): readonly JsonRecord[] | null => {

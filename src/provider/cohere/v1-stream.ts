@@ -51,6 +51,8 @@ export function createCohereV1StreamReader(status: number): StreamReader {
     addText(undefined, textOf(value.text));
     const piece = value.tool_call_delta;
     if (!isRecord(piece)) return 'tool';
+    // The plan, where the event itself does not say it.
+    if (textOf(piece.text) !== textOf(value.text)) addText(undefined, textOf(piece.text));
     if (done || isCutInPython(Buffer.from(source)))
       note(defects, 'some clients pass over a piece of a tool call');
     const known = inPieces.get(piece.index);

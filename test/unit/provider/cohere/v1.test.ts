@@ -91,6 +91,15 @@ describe('a streamed chat', () => {
     expect(facts.toolCalls.map(({ name }) => name)).toEqual(['look', 'pay', 'wipe']);
   });
 
+  test('shows the plan that pieces of calls tell, once where the event tells it too', () => {
+    const body = lines(
+      piece(0, { text: 'Pay ' }),
+      { ...piece(0, { text: 'him.' }), text: 'him.' },
+      event('stream-end', { response: {} }),
+    );
+    expect(read('ndjson', body).facts.text).toBe('Pay him.');
+  });
+
   test('that says other text at its end than before shows both', () => {
     const body = lines(
       event('text-generation', { text: 'a' }),
@@ -178,6 +187,20 @@ describe('an amendment', () => {
     expect(result).not.toContain('"end":3');
     expect(read(form, result).facts).toMatchObject({ text: 'Wait.' });
     expect(read(form, result).facts.toolCalls).toEqual(read(form, original).facts.toolCalls);
+  });
+
+  test.each(['ndjson', 'sse'] as const)('of a plan told by pieces of calls leaves none of it: %s', (form) => {
+    const told = [
+      piece(0, { text: 'One ' }),
+      piece(0, { text: 'moment.', name: 'look', parameters: '{}' }),
+      event('tool-calls-generation', { text: 'One moment.', tool_calls: calls.slice(0, 1) }),
+      event('stream-end', { finish_reason: 'COMPLETE', response: { text: '' } }),
+    ];
+    const original = form === 'sse' ? events(...told) : lines(...told);
+    expect(read(form, original).facts.text).toBe('One moment.');
+    const result = amended(form, cohere, 'chat.v1', original, { text: 'Wait.' });
+    expect(result).not.toMatch(/One|moment/);
+    expect(read(form, result)).toMatchObject({ facts: { text: 'Wait.' }, defects: [] });
   });
 
   test('of a generation changes it', () => {
