@@ -203,6 +203,38 @@ describe('an amendment', () => {
     expect(read(form, result)).toMatchObject({ facts: { text: 'Wait.' }, defects: [] });
   });
 
+  const spaced = '{ "event_type": "text-generation", "text": "Hm." }';
+  const cited = event('citation-generation', { citations: [{ start: 0, end: 2, text: 'Hm.' }] });
+  const citing = [
+    `${spaced}\n`,
+    lines(
+      cited,
+      event('tool-calls-generation', { tool_calls: calls }),
+      event('stream-end', { response: { text: 'Hm.', tool_calls: calls } }),
+    ),
+  ].join('');
+
+  test('of a call keeps the bytes of the text beside it, and what they cite', () => {
+    const result = amended('ndjson', cohere, 'chat.v1', citing, cheaper);
+    expect(result.split('\n').slice(0, 2)).toEqual([spaced, JSON.stringify(cited)]);
+  });
+
+  test('of the text leaves no event that cites the one it replaces', () => {
+    expect(amended('ndjson', cohere, 'chat.v1', citing, { text: 'Wait.' })).not.toContain('Hm.');
+  });
+
+  test('of the text changes no other turn, and gives none to a turn that has calls alone', () => {
+    const turns = (last: object) => [{ role: 'CHATBOT', message: 'Earlier.' }, last];
+    const historyWith = (last: object): unknown => {
+      const original = JSON.stringify({ ...response, chat_history: turns(last) });
+      return JSON.parse(amended(null, cohere, 'chat.v1', original, { text: 'Wait.' })).chat_history;
+    };
+    const asked = { role: 'USER', message: 'Pay.' };
+    expect(historyWith(asked)).toEqual(turns(asked));
+    const silent = { role: 'CHATBOT', message: '', tool_calls: calls };
+    expect(historyWith(silent)).toEqual(turns(silent));
+  });
+
   test('of a generation changes it', () => {
     const body = JSON.stringify({ generations: [{ id: 'a', text: 'old' }] });
     expect(JSON.parse(amended(null, cohere, 'generate', body, { text: 'new' }))).toEqual({
