@@ -11,7 +11,7 @@ import {
 import { withoutSaidAgain } from '../amending/said-again.ts';
 import type { Amendment, ResponseReading } from '../protocol.ts';
 import { openEventStream } from '../reading/stream.ts';
-import { isRecord, type JsonRecord, textOf } from '../wire/json.ts';
+import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 import { isCallPart, readGatewayAnswer, readGatewayFinish } from './gateway-model.ts';
 import { createGatewayStreamReader } from './gateway-model-stream.ts';
 
@@ -120,7 +120,11 @@ function amendEvents(
     // As the provider sent it, before anything was changed.
     if (type === 'raw') return [];
     if (type === 'finish') return [end.of(withoutOwnAccount(event))];
-    if (type === 'text-delta' && nextText !== null) return [{ ...event, delta: nextText() }];
+    if (type === 'text-delta' && nextText !== null) {
+      // Its reader takes it from `text` where it has none.
+      const { delta, text: _told, ...rest } = event;
+      return [{ ...rest, [isAbsent(delta) ? 'text' : 'delta']: nextText() }];
+    }
     const id = type.startsWith('tool-input-') ? textOf(event['id']) : textOf(event['toolCallId']);
     const place = id === '' ? undefined : byId.get(id);
     const value = place === undefined ? undefined : at.get(place);

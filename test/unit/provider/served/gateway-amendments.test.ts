@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { amended, codeOf, readAs } from '../lines.ts';
 import { events } from '../streams.ts';
-import { answer, call, finish, model, openai, paying, stream, streamedBy } from './gateway-answers.ts';
+import { answer, call, finish, model, openai, paying, said, stream, streamedBy } from './gateway-answers.ts';
 
 describe('an amendment', () => {
   const toFive = { toolCalls: [{ id: 'c', arguments: { amount: 5 } }] };
@@ -37,6 +37,17 @@ describe('an amendment', () => {
     ]);
     const left = JSON.parse(amended(null, openai, model, bytes, { withheld: ['c'] }));
     expect(left.content.length).toBe(2);
+  });
+
+  test('of a text leaves none of it in the other member that may have it', () => {
+    const told = stream(
+      { ...said('One.'), text: 'One.' },
+      { type: 'text-delta', id: 't', text: 'Two.' },
+      finish,
+    );
+    const result = amended('sse', openai, model, told, { text: 'Later.' });
+    expect(result).not.toMatch(/One|Two/);
+    expect(result).toContain('"text":""');
   });
 
   test('is refused where two calls have one id, of which none can be meant', () => {
