@@ -62,3 +62,29 @@ describe('an amendment', () => {
     );
   });
 });
+
+describe('why an answer ended', () => {
+  const other = call('{}', { toolCallId: 'd' });
+  const run = call('{}', { toolCallId: 'd', providerExecuted: true });
+  const text = { type: 'text', text: 'Hm.' };
+  const wanted = { unified: 'tool-calls', raw: 'tool_calls' };
+  const stopped = { unified: 'stop' };
+  const withoutPay = { withheld: ['c'] };
+  const toFive = { toolCalls: [{ id: 'c', arguments: { amount: 5 } }] };
+
+  test.each([
+    ['is the model’s stop where its only call is taken out', [text, call('{}')], wanted, withoutPay, stopped],
+    ['is that in a word, where it was one', [call('{}')], 'tool-calls', withoutPay, 'stop'],
+    ['is that beside a call that the provider ran', [call('{}'), run], wanted, withoutPay, stopped],
+    ['stays where a call is left', [call('{}'), other], wanted, withoutPay, wanted],
+    ['stays where a call is changed', [call('{}')], wanted, toFive, wanted],
+    ['stays where a call is taken out that the provider ran', [run], wanted, { withheld: ['d'] }, wanted],
+    ['stays where it was no call', [call('{}')], 'length', withoutPay, 'length'],
+  ])('%s', (_what, parts, finishReason, amendment, meant) => {
+    const whole = JSON.stringify({ content: parts, finishReason });
+    expect(JSON.parse(amended(null, openai, model, whole, amendment)).finishReason).toEqual(meant);
+    const told = parts.map((part) => (part === text ? said('Hm.') : part));
+    const streamed = amended('sse', openai, model, stream(...told, { ...finish, finishReason }), amendment);
+    expect(streamed).toContain(`"finishReason":${JSON.stringify(meant)}`);
+  });
+});
