@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { amendAnswer } from '../../../../src/provider/amending/amend-answer.ts';
 import { bedrock } from '../../../../src/provider/bedrock/family.ts';
 import type { Amendment, OperationName } from '../../../../src/provider/protocol.ts';
+import { encodeFrame } from '../../../../src/provider/wire/aws-eventstream.ts';
 import { endAll } from '../../../support/endings.ts';
 import {
   blockStop,
@@ -55,6 +56,13 @@ describe('a whole Converse answer', () => {
     });
   });
 
+  test('has the new text in the place of one with its sources, which go with it', () => {
+    const cited = { content: [{ text: 'Sure.' }], citations: [{ sourceContent: [{ text: 'Sure.' }] }] };
+    const original = JSON.stringify({ output: { message: { content: [{ citationsContent: cited }] } } });
+    const { output } = amendJson('converse', original, { text: 'Less.' });
+    expect(output).toEqual({ message: { content: [{ text: 'Less.' }] } });
+  });
+
   test('keeps the spelling of numbers that nobody touched', () => {
     const original = transferAnswer.replace('25000', '2.50e4');
     const bytes = amendAnswer(bedrock, 'converse', Buffer.from(original), null, { text: 'Less.' });
@@ -99,6 +107,34 @@ describe('a Converse stream', () => {
     const { facts, defects } = readAll('converse', amended);
     expect([facts.text, facts.toolCalls.length, defects]).toEqual(['', 1, []]);
     expect(amended.includes('"contentBlockIndex":1')).toBe(false);
+  });
+
+  test('whose blocks are not numbered from the start has them so, changed ones too', () => {
+    const original = converseFrames(
+      messageStart,
+      ...[textDelta(1, 'Su'), textDelta(1, 're.'), blockStop(1)],
+      ...[callStart(2, 'tooluse_1', 'pay'), callDelta(2, '{}'), blockStop(2)],
+      messageStop('tool_use'),
+    );
+    const { facts, defects } = readAll(
+      'converse',
+      amendStream('converse', original, { text: 'Less.', ...smaller }),
+    );
+    expect([facts.text, facts.toolCalls[0]?.arguments, defects]).toEqual([
+      'Less.',
+      { amount: 9, to: 'ACME' },
+      [],
+    ]);
+  });
+
+  test('keeps the bytes of a block that nobody touched, however they are written', () => {
+    const spaced = encodeFrame(
+      { ':message-type': 'event', ':event-type': 'contentBlockDelta' },
+      '{ "contentBlockIndex": 0, "delta": { "text": "Hm." } }',
+    );
+    const call = converseFrames(callStart(1, 'tooluse_1', 'pay'), callDelta(1, '{}'), blockStop(1));
+    const original = Buffer.concat([spaced, call, converseFrames(messageStop('tool_use'))]);
+    expect(amendStream('converse', original, smaller).includes(spaced)).toBe(true);
   });
 
   test('of several texts has the new one alone, and keeps its reasoning', () => {
