@@ -90,6 +90,23 @@ describe('a chat completion', () => {
     expect(amended).not.toContain('secret');
   });
 
+  test('in JSON with a new text keeps an empty list of calls', () => {
+    const message = { role: 'assistant', content: 'secret', tool_calls: [] };
+    const original = JSON.stringify({ choices: [{ index: 0, message, finish_reason: 'stop' }] });
+    const amended = amend('chat.completions', original, false, { text: 'fine' }).toString();
+    expect(JSON.parse(amended).choices[0].message).toEqual({ ...message, content: 'fine' });
+  });
+
+  test('streamed with a new text has no padding that was measured by the old one', () => {
+    const original = events(
+      { ...chunk({ role: 'assistant', content: 'secret' }), obfuscation: 'aXb' },
+      { ...chunk({}, 'stop'), obfuscation: 'cXd' },
+      'data: [DONE]\n\n',
+    );
+    const amended = amend('chat.completions', original, true, { text: 'fine' }).toString();
+    expect(amended).not.toMatch(/obfuscation|aXb|cXd/);
+  });
+
   test('in JSON repairs arguments that did not parse', () => {
     const broken = chatJson.replace('{\\"n\\":25000}', '{\\"n\\":');
     const toolCalls = [{ id: 'b', arguments: { n: 1 } }];
