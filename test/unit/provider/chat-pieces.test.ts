@@ -188,6 +188,28 @@ describe('where calls share a place', () => {
   });
 });
 
+describe('no place is shared', () => {
+  test.each([
+    [
+      'by calls without an id',
+      [calling(piece('', { function: { name: 'look', arguments: '' } }))],
+      [calling({ index: 1, function: { name: 'pay', arguments: '{"n":1}' } })],
+    ],
+    [
+      'by a call and one in the form of old',
+      [calling(opening('', 'a', 'look'))],
+      [
+        chunk({ function_call: { name: 'pay', arguments: '{"n":' } }),
+        chunk({ function_call: { arguments: '2}' } }),
+      ],
+    ],
+  ])('%s', (_what, first, second) => {
+    const { facts, defects } = read(events(...first, ...second, stopped, done));
+    expect(defects).toEqual([]);
+    expect(facts.toolCalls.map(({ alsoAs }) => alsoAs)).toEqual(facts.toolCalls.map(() => undefined));
+  });
+});
+
 describe('where calls of several choices share a place', () => {
   const input = '{"amount":50000}';
   const of = (index: number, given: string, id: string, name: string) =>
