@@ -176,6 +176,19 @@ describe('where calls share a place', () => {
     expect(read(stream).defects).toContain('pieces of one tool call may belong to another');
   });
 
+  test('one in the pieces of another is a third with it to clients that go by their id: a defect', () => {
+    const inside = { ...opening('{}', 'a', 'look'), index: 1 };
+    const stream = events(
+      calling(opening('{"note":"')),
+      calling(inside),
+      calling(piece('"}')),
+      stopped,
+      done,
+    );
+    expect(judged(stream).map(({ input: given }) => given)).toEqual(['{"note":""}', '{}']);
+    expect(read(stream).defects).toEqual(['pieces of one tool call may belong to another']);
+  });
+
   test('whole objects are none, as no text behind one makes it another', async () => {
     const stream = events(
       calling(opening('{"a":1}')),
