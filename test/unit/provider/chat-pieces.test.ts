@@ -436,3 +436,33 @@ test('a call without a name is a defect, streamed or whole', () => {
     'a tool call has no name',
   ]);
 });
+
+test('a call whose id comes with a later piece has that id', () => {
+  const stream = events(
+    calling({ ...opening('{"a":'), id: undefined }),
+    calling(piece('1}', { id: 'a' })),
+    stopped,
+    done,
+  );
+  expect(read(stream).facts.toolCalls).toMatchObject([{ id: 'a', arguments: { a: 1 } }]);
+});
+
+test.each([
+  ['a function and then a custom tool', [opening(''), { index: 0, custom: { name: 'pay', input: 'x' } }]],
+  ['a custom tool and then a function', [{ index: 0, custom: { name: 'pay', input: 'x' } }, piece('{}')]],
+])('a call that is %s is a defect', (_what, pieces) => {
+  const stream = events(...pieces.map((one) => calling(one)), stopped, done);
+  expect(read(stream).defects).toContain('a tool call is both a function and a custom tool');
+});
+
+test('a piece of a call in the form of old that some clients pass over is a defect', () => {
+  const rest = { index: 0, delta: { function_call: { arguments: '1}' } }, finish_reason: null };
+  const beside = { index: 1, delta: {}, finish_reason: null };
+  const stream = events(
+    chunk({ function_call: { name: 'pay', arguments: '{"n":' } }),
+    { ...chunk({}), choices: [beside, rest] },
+    stopped,
+    done,
+  );
+  expect(read(stream).defects).toContain('some clients pass over a piece of a tool call');
+});
