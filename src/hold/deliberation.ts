@@ -54,38 +54,34 @@ export function createDeliberation(desk: Desk, armTimer: Ending['armTimer']): De
     throw over();
   }
 
+  /** Seals what one says or does about a hold that waits; `draft` is asked in turn, and throws where it may not be. */
+  async function sealInTurn(
+    event: 'commented' | 'assigned',
+    hold: Hold,
+    person: Person,
+    draft: () => Draft,
+  ): Promise<void> {
+    const seal = async (): Promise<void> => {
+      person.requireStanding?.();
+      refuseUnlessWaiting(hold);
+      await sealAbout(desk, hold, draft());
+      emit(event, hold, person.by);
+    };
+    await inTurn(desk, itemOf(hold), seal, armTimer);
+  }
+
   return {
-    comment: async (hold, person, text) => {
-      const item = itemOf(hold);
-      await inTurn(
-        desk,
-        item,
-        async () => {
-          person.requireStanding?.();
-          refuseUnlessWaiting(hold);
-          if (hold.comments.length >= commentsMax) throw tooMany(`${commentsMax} comments`);
-          await sealAbout(desk, hold, commentDraft(hold, person, text));
-          emit('commented', hold, person.by);
-        },
-        armTimer,
-      );
-    },
-    assign: async (hold, person, to) => {
-      const item = itemOf(hold);
-      await inTurn(
-        desk,
-        item,
-        async () => {
-          person.requireStanding?.();
-          refuseUnlessWaiting(hold);
-          refuseAssignment(hold, person, to);
-          if (hold.assignments.length >= assignmentsMax) throw tooMany(`${assignmentsMax} hand-overs`);
-          await sealAbout(desk, hold, assignmentDraft(hold, person, to));
-          emit('assigned', hold, person.by);
-        },
-        armTimer,
-      );
-    },
+    comment: (hold, person, text) =>
+      sealInTurn('commented', hold, person, () => {
+        if (hold.comments.length >= commentsMax) throw tooMany(`${commentsMax} comments`);
+        return commentDraft(hold, person, text);
+      }),
+    assign: (hold, person, to) =>
+      sealInTurn('assigned', hold, person, () => {
+        refuseAssignment(hold, person, to);
+        if (hold.assignments.length >= assignmentsMax) throw tooMany(`${assignmentsMax} hand-overs`);
+        return assignmentDraft(hold, person, to);
+      }),
   };
 }
 
