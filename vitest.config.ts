@@ -36,10 +36,11 @@ export const withModulesOfTheirOwn: readonly string[] = [...alone, ...faultAlone
 /**
  * The product as its users meet it: its command and its keys' sources as processes, killed and started again; every
  * client in every scenario; its console in Chromium; its ledgers read by Python, OpenSSL and Go; callers that are slow,
- * send much or keep a WebSocket. Each says so where such a program is missing. A newcomer's `npm test` stays under three minutes without
- * them.
+ * send much or keep a WebSocket; tunnels, connections that break off, what comes back after an outage, keys that answers
+ * repeat. Each says so where such a program is missing. A newcomer's `npm test` stays under three minutes without them.
  */
 const whole = [
+  'test/anchor/attacks.test.ts',
   'test/browser/**/*.test.ts',
   'test/clients/languages-grpc.test.ts',
   'test/clients/languages-sessions.test.ts',
@@ -64,17 +65,23 @@ const whole = [
   'test/deploy/manifests.test.ts',
   'test/proxy/batch-files.test.ts',
   'test/proxy/bounded.test.ts',
+  'test/proxy/broken-off.test.ts',
+  'test/proxy/come-back-in-outages.test.ts',
   'test/proxy/dividing.test.ts',
   'test/proxy/draining.test.ts',
   'test/proxy/garbage.test.ts',
   'test/proxy/injected-keys.test.ts',
   'test/proxy/key-rotation.test.ts',
   'test/proxy/key-sources.test.ts',
+  'test/proxy/known-calls.test.ts',
   'test/proxy/large-bodies.test.ts',
   'test/proxy/large-results.test.ts',
   'test/proxy/realtime*.test.ts',
+  'test/proxy/released-denied.test.ts',
   'test/proxy/restart.test.ts',
+  'test/proxy/secrets-in-bodies.test.ts',
   'test/proxy/session-streams.test.ts',
+  'test/proxy/tunnel*.test.ts',
   'test/second-opinion/**/*.test.ts',
   'test/unit/store/key-source.test.ts',
 ];
