@@ -17,6 +17,7 @@ const fault = [
   'test/crash/**/*.test.ts',
   'test/day/**/*.test.ts',
   'test/fuzz/**/*.test.ts',
+  'test/property/hold/interleavings.test.ts',
   'test/property/policy/parsers.test.ts',
   'test/property/provider/amendments.property.test.ts',
   'test/property/provider/streams.property.test.ts',
@@ -36,8 +37,9 @@ export const withModulesOfTheirOwn: readonly string[] = [...alone, ...faultAlone
 /**
  * The product as its users meet it: its command and its keys' sources as processes, killed and started again; every
  * client in every scenario; its console in Chromium; its ledgers read by Python, OpenSSL and Go; callers that are slow,
- * send much or keep a WebSocket; tunnels, connections that break off, what comes back after an outage, keys that answers
- * repeat. Each says so where such a program is missing. A newcomer's `npm test` stays under three minutes without them.
+ * send much, send batches or keep a WebSocket; proxies and gateways in between, connections that break off, what comes
+ * back after an outage, keys that answers repeat. Each says so where such a program is missing. A newcomer's `npm ci` and
+ * `npm test` stay under three minutes without them.
  */
 const whole = [
   'test/anchor/attacks.test.ts',
@@ -53,6 +55,7 @@ const whole = [
   'test/contract/damaged-entry.test.ts',
   'test/contract/damaged-hold.test.ts',
   'test/contract/damaged-readings.test.ts',
+  'test/contract/ended-rights.test.ts',
   'test/contract/erasure.test.ts',
   'test/contract/notifications.test.ts',
   'test/contract/oversight/**/*.test.ts',
@@ -64,12 +67,15 @@ const whole = [
   'test/deploy/alerts.test.ts',
   'test/deploy/manifests.test.ts',
   'test/proxy/batch-files.test.ts',
+  'test/proxy/batches.test.ts',
   'test/proxy/bounded.test.ts',
   'test/proxy/broken-off.test.ts',
   'test/proxy/come-back-in-outages.test.ts',
   'test/proxy/dividing.test.ts',
   'test/proxy/draining.test.ts',
+  'test/proxy/forward-proxy.test.ts',
   'test/proxy/garbage.test.ts',
+  'test/proxy/gateway-headers.test.ts',
   'test/proxy/injected-keys.test.ts',
   'test/proxy/key-rotation.test.ts',
   'test/proxy/key-sources.test.ts',
@@ -81,6 +87,7 @@ const whole = [
   'test/proxy/restart.test.ts',
   'test/proxy/secrets-in-bodies.test.ts',
   'test/proxy/session-streams.test.ts',
+  'test/proxy/transcripts.test.ts',
   'test/proxy/tunnel*.test.ts',
   'test/second-opinion/**/*.test.ts',
   'test/unit/store/key-source.test.ts',
